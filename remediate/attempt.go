@@ -1,0 +1,43 @@
+package remediate
+
+import "time"
+
+// Phase is how far an attempt has come. Each phase is written to the store
+// before the act that follows it.
+type Phase string
+
+// The phases of an attempt.
+const (
+	// PhaseIntended: about to launch; the job may or may not be on the host.
+	PhaseIntended Phase = "intended"
+	// PhaseLaunched: the host has confirmed the job.
+	PhaseLaunched Phase = "launched"
+	// PhaseEnded: the job has ended; its exit code and log are in the store.
+	PhaseEnded Phase = "ended"
+	// PhaseClosed: the outcome is recorded.
+	PhaseClosed Phase = "closed"
+)
+
+// Attempt is one try to remove the findings of one host.
+type Attempt struct {
+	// ID is unique for ever: 26 lower-case characters, see NewAttemptID.
+	ID   string `json:"id"`
+	Run  string `json:"run"`
+	Host string `json:"host"`
+	Plan string `json:"plan"`
+	// Script is the digest of the script that the job runs.
+	Script string `json:"script"`
+	Phase  Phase  `json:"phase"`
+	// BootID is the host's at launch.
+	BootID  string    `json:"boot_id,omitempty"`
+	Started time.Time `json:"started"`
+	Updated time.Time `json:"updated"`
+	// Exit is the job's exit code (see ScriptExit), valid from PhaseEnded.
+	Exit int `json:"exit"`
+	// Result is the job's result lines, Log the bounded output of the
+	// uninstallers; both from PhaseEnded.
+	Result string `json:"result,omitempty"`
+	Log    []byte `json:"-"`
+	// Outcome is set in PhaseClosed.
+	Outcome Outcome `json:"outcome"`
+}

@@ -1,0 +1,94 @@
+package remediate
+
+import "time"
+
+// Campaign is one mandate carried out on one inventory, as campaign.yaml says
+// it. Secrets stand here only as references (env:NAME, file:PATH).
+type Campaign struct {
+	// Dir is the campaign folder; relative paths in the file start there.
+	Dir        string
+	Name       string
+	Mandate    string
+	Issued     time.Time // a date: midnight UTC
+	Inventory  []string
+	Playbooks  []string
+	Creds      map[string]CredentialSpec
+	Secrets    map[string]string // name -> reference
+	Defaults   HostDefaults
+	SSH        SSHSettings
+	Limits     Concurrency
+	Waves      []WaveSize
+	Stop       StopRules
+	Milestones []Milestone
+	Timing     Timing
+}
+
+// CredentialSpec is how to log in, with references instead of secrets.
+type CredentialSpec struct {
+	User           string
+	Key            string // path of a private key
+	KeyPassphrase  string // reference
+	Certificate    string // path of an OpenSSH certificate
+	Agent          bool   // use ssh-agent
+	Password       string // reference
+	Become         string // "" or "sudo"
+	BecomePassword string // reference; empty with Become means sudo -n
+}
+
+// HostDefaults fill what an inventory leaves open.
+type HostDefaults struct {
+	Transport, Credential, Zone, Site string
+	Platform                          Platform
+}
+
+// SSHSettings are the campaign's trust and routing choices for SSH.
+type SSHSettings struct {
+	KnownHosts []string // paths
+	HostKeys   string   // "strict" (default) or "accept-new"
+	Config     string   // path of an ssh_config file, "none" for no file, "" for ~/.ssh/config
+}
+
+// Concurrency bounds hosts in flight.
+type Concurrency struct {
+	Hosts   int // in all; default 500
+	PerSite int // for one site; default 200
+}
+
+// WaveSize is either a number of hosts or a share of all of a plan's hosts.
+// A share is of the plan's hosts and cumulative sizes never exceed them; see
+// remediate/schedule.
+type WaveSize struct {
+	Hosts int
+	Share float64 // 0 < Share <= 1; 0 means Hosts counts
+}
+
+// StopRules end a run early. A rule fires when its number is exceeded, not
+// when it is reached, so 100% never stops. The shares are of the current
+// wave's hosts; the number is over the whole run.
+type StopRules struct {
+	// Failed is the share of failed hosts of all classes but unreachable.
+	Failed float64
+	// FailedHosts is a number of failed hosts, all classes but unreachable;
+	// negative means no such rule.
+	FailedHosts int
+	// Unreachable is the share of unreachable hosts.
+	Unreachable float64
+}
+
+// Milestone is one day of a mandate.
+type Milestone struct {
+	Name string    `json:"name"`
+	What string    `json:"what"`
+	Date time.Time `json:"-"`
+}
+
+// Timing bounds what a host may take.
+type Timing struct {
+	Connect    time.Duration // TCP, key exchange and login; default 30 s
+	Probe      time.Duration // one look; default 2 min
+	LaunchWait time.Duration // how long launch stays for a quick job; default 20 s
+	Job        time.Duration // the whole job; default 30 min
+	Poll       time.Duration // between looks at a running job; default 15 s
+	BusyWait   time.Duration // a script's wait for a package lock; default 1 min
+	PlanExpiry time.Duration // default 7 days
+}

@@ -1,0 +1,136 @@
+package remediate
+
+import "time"
+
+// Facts are what one look at a host found. They hold what the host printed,
+// parsed; no judgement about products is made here.
+type Facts struct {
+	Platform Platform `json:"platform"`
+	OS       OS       `json:"os"`
+	// BootID changes at every boot and only then. Source on Linux:
+	// /proc/sys/kernel/random/boot_id (random(4)); on macOS:
+	// sysctl kern.bootsessionuuid.
+	BootID string        `json:"boot_id"`
+	Uptime time.Duration `json:"uptime_ns"`
+	// HostTime is the host's own clock at the look, UTC, second precision.
+	HostTime  time.Time   `json:"host_time"`
+	Packages  []Package   `json:"packages,omitempty"`
+	Services  []Service   `json:"services,omitempty"`
+	Paths     []PathFact  `json:"paths,omitempty"`
+	FreeSpace []FreeSpace `json:"free_space,omitempty"`
+	Locks     []Lock      `json:"locks,omitempty"`
+	// RebootPending lists the reasons the host gives, empty when none.
+	RebootPending []string  `json:"reboot_pending,omitempty"`
+	Privilege     Privilege `json:"privilege"`
+	// Incomplete lists the questions that the look could not answer, such as
+	// a path below a folder that may not be read. A host with incomplete
+	// facts is never called clear or removed.
+	Incomplete []string `json:"incomplete,omitempty"`
+}
+
+// OS describes the operating system as it names itself.
+type OS struct {
+	ID      string `json:"id"`      // os-release ID, or "macos"
+	Name    string `json:"name"`    // os-release PRETTY_NAME, or "macOS 14.5"
+	Version string `json:"version"` // os-release VERSION_ID
+	Arch    string `json:"arch"`    // uname -m
+	Kernel  string `json:"kernel"`  // uname -r
+}
+
+// Package managers for Package.Manager and Lock.Manager.
+const (
+	ManagerDpkg    = "dpkg"
+	ManagerRPM     = "rpm"
+	ManagerApk     = "apk"
+	ManagerPkgutil = "pkgutil" // macOS installer receipts
+	ManagerApp     = "app"     // macOS application bundles
+)
+
+// Package is one installed package as its manager reports it.
+type Package struct {
+	Manager string `json:"manager"`
+	Name    string `json:"name"`
+	Version string `json:"version"`
+	Arch    string `json:"arch,omitempty"`
+	Vendor  string `json:"vendor,omitempty"`
+	// Status is "installed", "config-files" (dpkg: removed, configuration
+	// kept) or "broken" (dpkg: half-installed, half-configured, unpacked,
+	// triggers-awaited or an error flag).
+	Status string `json:"status"`
+}
+
+// Package states for Package.Status.
+const (
+	PackageInstalled   = "installed"
+	PackageConfigFiles = "config-files"
+	PackageBroken      = "broken"
+)
+
+// Service is a service unit known to the host's service manager.
+type Service struct {
+	Manager string `json:"manager"` // systemd, sysv, openrc or launchd
+	Name    string `json:"name"`    // without ".service"
+	// State is the manager's own word: enabled, disabled, static, masked,
+	// or "" where it has none.
+	State string `json:"state,omitempty"`
+}
+
+// PathKind says what stands at a path.
+type PathKind string
+
+// Path kinds. PathDenied means that the look was not allowed to know.
+const (
+	PathAbsent PathKind = "absent"
+	PathFile   PathKind = "file"
+	PathDir    PathKind = "dir"
+	PathLink   PathKind = "link" // a symbolic link, whatever it points to
+	PathOther  PathKind = "other"
+	PathDenied PathKind = "denied"
+)
+
+// PathFact answers a question about one path that a playbook asked.
+type PathFact struct {
+	Path string   `json:"path"`
+	Kind PathKind `json:"kind"`
+}
+
+// FreeSpace is what is left for root's use on the file system of a path.
+type FreeSpace struct {
+	Path string `json:"path"`
+	KiB  int64  `json:"kib"`
+}
+
+// Lock is a package manager's lock that a process holds.
+type Lock struct {
+	Manager string `json:"manager"`
+	Path    string `json:"path"`
+	// PID is the holder, 0 where the host does not say.
+	PID int `json:"pid,omitempty"`
+}
+
+// Privilege says what the look ran as.
+type Privilege struct {
+	UID  int    `json:"uid"`
+	User string `json:"user"`
+	// Root is true when the look itself ran as root (directly or by become).
+	Root bool `json:"root"`
+	// CanBecome is true when root can be had without a password.
+	CanBecome bool `json:"can_become"`
+}
+
+// Path returns the answer for a path and whether it was asked.
+func (f *Facts) Path(path string) (PathFact, bool) {
+	for _, p := range f.Paths {
+		if p.Path == path {
+			return p, true
+		}
+	}
+	return PathFact{}, false
+}
+
+// Questions are what the playbooks in force want a look to answer beyond
+// what every look answers.
+type Questions struct {
+	// Paths are absolute, sorted, distinct; each yields one PathFact.
+	Paths []string
+}

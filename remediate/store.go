@@ -1,0 +1,137 @@
+package remediate
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"time"
+)
+
+// Sentinels of stores.
+var (
+	// ErrNotFound: no such record.
+	ErrNotFound = errors.New("not found")
+	// ErrStoreHeld: another process owns the store; the text says which.
+	ErrStoreHeld = errors.New("the store is held by another process")
+)
+
+// LookKind says why a host was looked at.
+type LookKind string
+
+// The kinds of looks.
+const (
+	LookScan     LookKind = "scan"
+	LookPrecheck LookKind = "precheck" // before an act
+	LookVerify   LookKind = "verify"   // after an act, or on demand
+)
+
+// Look is one look at a host: what was seen, or why nothing was.
+type Look struct {
+	Host string
+	Kind LookKind
+	Run  string
+	At   time.Time
+	// Raw is the text that the host printed, nil if the look failed.
+	Raw []byte
+	// RawDigest is "sha256:HEX" of Raw.
+	RawDigest string
+	Platform  Platform
+	OS        string // OS.Name
+	BootID    string
+	Findings  []Finding
+	// Complete is false when facts were incomplete: the standing then moves
+	// only if something was found.
+	Complete bool
+	// Class and Detail say why the look failed; Class is empty if it did not.
+	Class  Class
+	Detail string
+}
+
+// HostState is what the store knows of one host.
+type HostState struct {
+	Host     string
+	Standing Standing
+	Platform Platform
+	OS       string
+	// Findings are those of the last complete look, or of the last that found something.
+	Findings []Finding
+	// RawDigest and SeenAt are of the last successful look.
+	RawDigest string
+	SeenAt    time.Time
+	// Class and Detail are of the last failure that nothing better has
+	// followed: a failed look or a failed attempt; empty if all is well.
+	Class  Class
+	Detail string
+	// Last is the outcome of the last closed attempt, Kind empty if none.
+	Last   Outcome
+	LastAt time.Time
+}
+
+// Run is one carrying-out of scan, apply or verify.
+type Run struct {
+	ID      string
+	Kind    string // scan, apply, verify
+	Plan    string // apply only
+	Started time.Time
+	Ended   time.Time // zero while open
+	// Exit is the exit code that the run ended with.
+	Exit int
+	// Note says why it ended early, empty otherwise.
+	Note string
+}
+
+// Store keeps everything that is recorded. Each method returns only after
+// what it wrote is on disk; writers may be batched together. Methods are safe
+// for concurrent use. A cancelled context means that the write may or may not
+// have happened, so callers write outcomes with a context that is not the
+// one that a person cancels.
+type Store interface {
+	// CampaignID is the random id that the store was given when it was made.
+	CampaignID(ctx context.Context) (string, error)
+
+	// SaveLook records a look and moves the host's standing (Standing.Next)
+	// unless the look is a precheck or failed.
+	SaveLook(ctx context.Context, look Look) error
+
+	// SavePlan records a plan's id and digest.
+	SavePlan(ctx context.Context, id, digest string, at time.Time) error
+	// PlanDigest returns what SavePlan recorded, or ErrNotFound.
+	PlanDigest(ctx context.Context, id string) (string, error)
+
+	BeginRun(ctx context.Context, run Run) error
+	EndRun(ctx context.Context, run Run) error
+	// OpenRun returns the newest run of that kind and plan that has not
+	// ended, or ErrNotFound.
+	OpenRun(ctx context.Context, kind, plan string) (Run, error)
+
+	// BeginAttempt records the intent, in PhaseIntended. A second call with
+	// the same id is an error.
+	BeginAttempt(ctx context.Context, a Attempt) error
+	// SaveAttempt replaces the attempt's mutable fields. Phases only go
+	// forward: an attempt never returns to an earlier phase.
+	SaveAttempt(ctx context.Context, a Attempt) error
+	// CloseAttempt records the outcome and, in the same transaction, the
+	// look that it rests on (nil if there was none). An outcome without an
+	// attempt on the host (nothing-to-do, stale, unreachable) is recorded
+	// through it as well: an id that BeginAttempt never saw is taken as new.
+	CloseAttempt(ctx context.Context, a Attempt, look *Look) error
+	// OpenAttempts lists the attempts that are not closed, oldest first.
+	OpenAttempts(ctx context.Context) ([]Attempt, error)
+	// RunAttempts yields the attempts of a run.
+	RunAttempts(ctx context.Context, run string) iter.Seq2[Attempt, error]
+
+	// HostState returns what is known of a host; a host that was never seen
+	// has StandUnseen and no error.
+	HostState(ctx context.Context, host string) (HostState, error)
+	// HostStates yields every host that anything is recorded of, by name.
+	HostStates(ctx context.Context) iter.Seq2[HostState, error]
+	// HostLooks and HostAttempts yield a host's history, oldest first; raw
+	// text and logs are included.
+	HostLooks(ctx context.Context, host string) iter.Seq2[Look, error]
+	HostAttempts(ctx context.Context, host string) iter.Seq2[Attempt, error]
+
+	// TrustHostKey records that a host's key was accepted on first sight.
+	TrustHostKey(ctx context.Context, host, address, fingerprint string, at time.Time) error
+
+	Close() error
+}
