@@ -1,0 +1,169 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"oust/remediate"
+)
+
+var errClosed = errors.New("the store is closed")
+
+// Memory is a remediate.Store that keeps everything in memory and forgets it
+// with the process.
+type Memory struct {
+	now func() time.Time
+
+	mu       sync.Mutex
+	closed   bool
+	campaign string
+	looks    []remediate.Look
+	raws     map[string][]byte
+	plans    map[string]string
+	runs     []*remediate.Run // in the order of their recording
+	attempts []*remediate.Attempt // in the order of their recording
+	byID     map[string]*remediate.Attempt
+	hosts    map[string]*memoryHost
+}
+
+// memoryHost is what is known of a host, and the failed attempt that nothing
+// has answered yet.
+type memoryHost struct {
+	state remediate.HostState
+	owed  remediate.Outcome
+}
+
+var _ remediate.Store = (*Memory)(nil)
+
+// NewMemory makes an empty store; now may be nil for the real clock.
+func NewMemory(now func() time.Time) *Memory {
+	if now == nil {
+		now = time.Now
+	}
+	return &Memory{
+		now:      now,
+		campaign: remediate.NewID(now()),
+		raws:     map[string][]byte{},
+		plans:    map[string]string{},
+		byID:     map[string]*remediate.Attempt{},
+		hosts:    map[string]*memoryHost{},
+	}
+}
+
+// enter checks that the store may be used and locks it; leave with mu.Unlock.
+func (m *Memory) enter(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	if m.closed {
+		m.mu.Unlock()
+		return errClosed
+	}
+	return nil
+}
+
+// CampaignID implements remediate.Store.
+func (m *Memory) CampaignID(ctx context.Context) (string, error) {
+	if err := m.enter(ctx); err != nil {
+		return "", err
+	}
+	defer m.mu.Unlock()
+	return m.campaign, nil
+}
+
+// SaveLook implements remediate.Store.
+func (m *Memory) SaveLook(ctx context.Context, look remediate.Look) error {
+	if err := m.enter(ctx); err != nil {
+		return err
+	}
+	defer m.mu.Unlock()
+	look, err := m.checkLook(look)
+	if err != nil {
+		return fmt.Errorf("save look: %w", err)
+	}
+	m.addLook(look)
+	return nil
+}
+
+// Raw implements remediate.Store.
+func (m *Memory) Raw(ctx context.Context, digest string) ([]byte, error) {
+	if err := m.enter(ctx); err != nil {
+		return nil, err
+	}
+	defer m.mu.Unlock()
+	raw, ok := m.raws[digest]
+	if !ok {
+		return nil, fmt.Errorf("raw text %s: %w", digest, remediate.ErrNotFound)
+	}
+	return slices.Clone(raw), nil
+}
+
+// SavePlan implements remediate.Store.
+func (m *Memory) SavePlan(ctx context.Context, id, digest string, _ time.Time) error {
+	if err := m.enter(ctx); err != nil {
+		return err
+	}
+	defer m.mu.Unlock()
+	if err := checkName("plan", id); err != nil {
+		return err
+	}
+	if known, ok := m.plans[id]; ok && known != digest {
+		return fmt.Errorf("save plan %s: it is recorded with another digest", id)
+	}
+	m.plans[id] = digest
+	return nil
+}
+
+// PlanDigest implements remediate.Store.
+func (m *Memory) PlanDigest(ctx context.Context, id string) (string, error) {
+	if err := m.enter(ctx); err != nil {
+		return "", err
+	}
+	defer m.mu.Unlock()
+	digest, ok := m.plans[id]
+	if !ok {
+		return "", fmt.Errorf("plan %s: %w", id, remediate.ErrNotFound)
+	}
+	return digest, nil
+}
+
+// TrustHostKey implements remediate.Store.
+func (m *Memory) TrustHostKey(ctx context.Context, host, _, _ string, _ time.Time) error {
+	if err := m.enter(ctx); err != nil {
+		return err
+	}
+	defer m.mu.Unlock()
+	if err := checkName("host", host); err != nil {
+		return err
+	}
+	m.host(host)
+	return nil
+}
+
+// Close implements remediate.Store.
+func (m *Memory) Close() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.closed = true
+	return nil
+}
+
+func checkName(what, name string) error {
+	if name == "" || len(name) > remediate.MaxName {
+		return fmt.Errorf("a %s needs a name of 1 to %d bytes, this one has %d", what, remediate.MaxName, len(name))
+	}
+	return nil
+}
+
+// stamp rounds a time to what stores keep, and fills a missing one.
+func (m *Memory) stamp(t time.Time) time.Time {
+	if t.IsZero() {
+		t = m.now()
+	}
+	return t.UTC().Truncate(time.Microsecond)
+}

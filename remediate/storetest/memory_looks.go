@@ -1,0 +1,104 @@
+package storetest
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"oust/remediate"
+)
+
+// checkLook refuses what no store takes and gives the look the form in which
+// it is kept.
+func (m *Memory) checkLook(l remediate.Look) (remediate.Look, error) {
+	if err := checkName("host", l.Host); err != nil {
+		return l, err
+	}
+	switch l.Kind {
+	case remediate.LookScan, remediate.LookPrecheck, remediate.LookVerify:
+	default:
+		return l, fmt.Errorf("%q is no kind of look", l.Kind)
+	}
+	if l.Class != "" && !l.Class.Known() {
+		return l, fmt.Errorf("%q is no class", l.Class)
+	}
+	if len(l.Raw) > remediate.MaxRaw {
+		return l, fmt.Errorf("the raw text has %d bytes, more than %d", len(l.Raw), remediate.MaxRaw)
+	}
+	if len(l.Raw) > 0 {
+		digest := remediate.Digest(l.Raw)
+		if l.RawDigest != "" && l.RawDigest != digest {
+			return l, errors.New("the digest is not that of the raw text")
+		}
+		l.RawDigest = digest
+	}
+	if hex, ok := strings.CutPrefix(l.RawDigest, "sha256:"); l.RawDigest != "" && (!ok || len(hex) != 64) {
+		return l, fmt.Errorf("%q is no digest", l.RawDigest)
+	}
+	text, err := json.Marshal(l.Findings)
+	if err != nil {
+		return l, err
+	}
+	if len(text) > remediate.MaxFindings {
+		return l, fmt.Errorf("the findings have %d bytes, more than %d", len(text), remediate.MaxFindings)
+	}
+	l.Raw = slices.Clone(l.Raw)
+	l.At = m.stamp(l.At)
+	l.Findings = cloneFindings(l.Findings)
+	l.OS, l.BootID, l.Detail = remediate.ClipText(l.OS), remediate.ClipText(l.BootID), remediate.ClipText(l.Detail)
+	return l, nil
+}
+
+// addLook records a look that checkLook has let through.
+func (m *Memory) addLook(l remediate.Look) {
+	if len(l.Raw) > 0 {
+		m.raws[l.RawDigest] = l.Raw
+	}
+	l.Raw = nil
+	m.looks = append(m.looks, l)
+	h := m.host(l.Host)
+	s := &h.state
+	if l.Class != "" {
+		s.Class, s.Detail = l.Class, l.Detail
+		return
+	}
+	found := len(l.Findings) > 0
+	s.Platform, s.OS, s.RawDigest, s.SeenAt = l.Platform, l.OS, l.RawDigest, l.At
+	if found || l.Complete {
+		s.Findings = l.Findings
+		if l.Kind != remediate.LookPrecheck {
+			s.Standing = s.Standing.Next(found)
+			if !found {
+				h.owed = remediate.Outcome{}
+			}
+		}
+	}
+	switch h.owed.Class {
+	case remediate.ClassUnreachable, remediate.ClassAuth, remediate.ClassUntrusted:
+		h.owed = remediate.Outcome{}
+	}
+	s.Class, s.Detail = h.owed.Class, h.owed.Detail
+}
+
+// host returns the record of a host, a new one if there is none.
+func (m *Memory) host(name string) *memoryHost {
+	h, ok := m.hosts[name]
+	if !ok {
+		h = &memoryHost{state: remediate.HostState{Host: name, Standing: remediate.StandUnseen}}
+		m.hosts[name] = h
+	}
+	return h
+}
+
+func cloneFindings(in []remediate.Finding) []remediate.Finding {
+	if len(in) == 0 {
+		return nil
+	}
+	out := slices.Clone(in)
+	for i := range out {
+		out[i].Evidence = slices.Clone(out[i].Evidence)
+	}
+	return out
+}
