@@ -7,18 +7,26 @@ import (
 
 // Secret is a password or the like. However it is formatted, logged or
 // marshalled, it prints as [redacted]; Reveal is the only way to its value.
-type Secret struct{ value string }
+//
+// The value stands behind a pointer because fmt prints unexported fields, and
+// operands of %p, without asking their methods.
+type Secret struct{ value *string }
 
 const redacted = "[redacted]"
 
 // NewSecret wraps a value.
-func NewSecret(value string) Secret { return Secret{value} }
+func NewSecret(value string) Secret { return Secret{&value} }
 
 // Reveal returns the value. Each call is a place to look at in a review.
-func (s Secret) Reveal() string { return s.value }
+func (s Secret) Reveal() string {
+	if s.value == nil {
+		return ""
+	}
+	return *s.value
+}
 
 // Empty reports whether there is no value.
-func (s Secret) Empty() bool { return s.value == "" }
+func (s Secret) Empty() bool { return s.Reveal() == "" }
 
 // String implements fmt.Stringer.
 func (s Secret) String() string { return redacted }

@@ -1,0 +1,84 @@
+package transporttest
+
+import (
+	"bytes"
+	"strings"
+
+	"oust/transports"
+)
+
+// outputCases are about what comes out.
+var outputCases = []testCase{
+	{"stdout and stderr apart", apart},
+	{"binary output", binaryOutput},
+	{"output is bounded and the rest counted", bounded},
+	{"the bound is for both streams together", boundedTogether},
+	{"endless output ends with the timeout", endless},
+	{"no newline at the end", noNewline},
+}
+
+func apart(s *suite) {
+	conn := s.dial(s.h.Target)
+	res := s.script(conn, "echo to-out\necho to-err >&2\n")
+	if !strings.HasSuffix(string(res.Stdout), "to-out\n") || strings.Contains(string(res.Stdout), "to-err") {
+		s.Errorf("stdout %q", res.Stdout)
+	}
+	if !strings.HasSuffix(string(res.Stderr), "to-err\n") || strings.Contains(string(res.Stderr), "to-out") {
+		s.Errorf("stderr %q", res.Stderr)
+	}
+}
+
+func binaryOutput(s *suite) {
+	conn := s.dial(s.h.Target)
+	var all []byte
+	for i := range 256 {
+		all = append(all, byte(i))
+	}
+	res := s.run(conn, transports.Command{Line: "cat", Stdin: all})
+	if !bytes.HasSuffix(res.Stdout, all) {
+		s.Errorf("got %q", res.Stdout)
+	}
+}
+
+func bounded(s *suite) {
+	conn := s.dial(s.h.Target)
+	const sent, most = 300_000, 10_000
+	in := noise(sent)
+	res := s.run(conn, transports.Command{Line: "cat", Stdin: in, MaxOutput: most})
+	got := len(res.Stdout) + len(res.Stderr)
+	if got != most || !res.Truncated || res.Dropped < sent-most {
+		s.Errorf("kept %d, truncated %v, dropped %d; want %d kept of %d", got, res.Truncated, res.Dropped, most, sent)
+	}
+	if res.Exit != 0 {
+		s.Errorf("exit %d, want 0", res.Exit)
+	}
+}
+
+func boundedTogether(s *suite) {
+	conn := s.dial(s.h.Target)
+	const script = "i=0\nwhile [ $i -lt 200 ]; do echo 0123456789; echo 0123456789 >&2; i=$((i+1)); done\n"
+	res := s.run(conn, transports.Command{Line: evalLine, Stdin: []byte(script), MaxOutput: 1000})
+	if got := len(res.Stdout) + len(res.Stderr); got != 1000 || !res.Truncated {
+		s.Errorf("kept %d bytes, truncated %v; want 1000 and true", got, res.Truncated)
+	}
+}
+
+func endless(s *suite) {
+	conn := s.dial(s.h.Target)
+	res, err := conn.Run(s.context(), transports.Command{
+		Line: evalLine, Stdin: []byte("while :; do echo 0123456789012345678901234567890123456789; done\n"),
+		Timeout: soon, MaxOutput: 2000,
+	})
+	s.wantClass(err, transports.Timeout)
+	if got := len(res.Stdout) + len(res.Stderr); got > 2000 {
+		s.Errorf("kept %d bytes, want at most 2000", got)
+	}
+	s.stillUsable(conn)
+}
+
+func noNewline(s *suite) {
+	conn := s.dial(s.h.Target)
+	if res := s.script(conn, "printf last"); !strings.HasSuffix(string(res.Stdout), "last") {
+		s.Errorf("got %q", res.Stdout)
+	}
+}
