@@ -1,0 +1,52 @@
+#!/bin/sh
+# setup.sh makes this machine ready for the tests on real hosts: it installs
+# what is missing and builds the roots. It is safe to run again, and quick then.
+# Where real hosts cannot be had, it says which tests are skipped, and why.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+suites="real sshd hosts (transports/transporttest/sshdlab and all tests that use it), make bench"
+
+skip() {
+	if [ "${OUST_NO_SKIP:-}" = 1 ]; then
+		echo "setup: real hosts cannot be had: $1 (and OUST_NO_SKIP=1 forbids to skip)" >&2
+		exit 1
+	fi
+	echo "setup: skipped: $suites" >&2
+	echo "setup: because $1" >&2
+	exit 0
+}
+
+[ "$(uname -s)" = Linux ] || skip "they need Linux namespaces"
+command -v apt-get >/dev/null && command -v dpkg >/dev/null || skip "they need a Debian machine, for debootstrap and its packages"
+[ "$(id -u)" = 0 ] || skip "they need root, for mounts and namespaces"
+unshare --mount true 2>/dev/null || skip "mount namespaces are not allowed here"
+
+# need PACKAGE COMMAND: notes the package if its command is not there.
+missing=
+need() { command -v "$2" >/dev/null || missing="$missing $1"; }
+need debootstrap debootstrap
+need openssh-client ssh
+need rpm rpmbuild
+need util-linux setpriv
+need gcc gcc # go test -race
+if [ "${1:-}" = bench ]; then
+	need clustershell clush
+	need pssh parallel-ssh
+	need ansible-core ansible-playbook
+fi
+if [ -n "$missing" ]; then
+	echo "setup: installing$missing" >&2
+	log=$(mktemp)
+	# shellcheck disable=SC2086 # the list is meant to split
+	if ! { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends $missing; } >"$log" 2>&1 </dev/null; then
+		tail -n 20 "$log" >&2
+		rm -f "$log"
+		skip "apt-get could not install$missing"
+	fi
+	rm -f "$log"
+elif ! apt-get indextargets --format '$(CREATED_BY)' | grep -q Packages; then
+	apt-get update >/dev/null 2>&1 </dev/null || skip "apt-get update fails"
+fi
+
+exec "$here/build.sh"
