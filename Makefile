@@ -1,0 +1,63 @@
+# Every target does its own set-up; run `make` to see them.
+#
+#	make test      go vet and all tests with the race detector; on a Debian
+#	               machine as root also against real sshd hosts
+#	make demo      a simulated fleet of 40, and a whole campaign on it
+#	make lint      gofmt and golangci-lint
+#	make bench     oust beside clush, parallel-ssh, Ansible and a raw SSH loop
+#	make fuzz      every fuzzer for FUZZTIME (10s)
+#	make build     the program, as ./bin/oust
+
+SHELL         := /bin/bash
+.SHELLFLAGS   := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help go hosts build demo test lint bench fuzz clean
+
+GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+FUZZTIME ?= 10s
+# No one test package may take longer than this, with two cores for all.
+TIMEOUT  ?= 12m
+
+help:
+	@sed -n 's/^#\t//p' Makefile
+
+go:
+	@command -v go >/dev/null || { \
+		echo "make: there is no Go on this machine; install Go $$(sed -n 's/^go //p' go.mod) or newer, see https://go.dev/doc/install" >&2; exit 1; }
+
+hosts:
+	@testdata/hosts/setup.sh
+
+build: go
+	go build -trimpath -o bin/oust ./cmd/oust
+
+demo: build
+	./bin/oust demo
+
+test: go hosts
+	go vet ./...
+	go vet ./testdata/bench/...
+	go test -race -timeout $(TIMEOUT) ./...
+
+lint: go
+	@unformatted=$$(git ls-files --cached --others --exclude-standard '*.go' | xargs -r gofmt -l); \
+	if [ -n "$$unformatted" ]; then echo "gofmt would change:" $$unformatted >&2; exit 1; fi
+	go run $(GOLANGCI) run ./... ./testdata/bench/...
+
+bench: build
+	@testdata/hosts/setup.sh bench
+	go build -trimpath -o bin/ ./testdata/bench/...
+	./bin/bench -oust ./bin/oust
+
+fuzz: go
+	@go list -f '{{$$p := .ImportPath}}{{range .TestGoFiles}}{{$$p}} {{$$.Dir}}/{{.}}{{"\n"}}{{end}}{{range .XTestGoFiles}}{{$$p}} {{$$.Dir}}/{{.}}{{"\n"}}{{end}}' ./... | \
+	while read -r package file; do \
+		[ -n "$$file" ] || continue; \
+		for fuzzer in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' "$$file"); do \
+			echo "== $$package $$fuzzer"; \
+			go test -run '^$$' -fuzz "^$$fuzzer\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null; \
+		done; \
+	done
+
+clean:
+	rm -rf bin
