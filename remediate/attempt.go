@@ -14,8 +14,12 @@ const (
 	PhaseLaunched Phase = "launched"
 	// PhaseEnded: the job has ended; its exit code and log are in the store.
 	PhaseEnded Phase = "ended"
-	// PhaseClosed: the outcome is recorded.
+	// PhaseClosed: the outcome is recorded; the attempt's folder may still be
+	// on the host.
 	PhaseClosed Phase = "closed"
+	// PhaseCleaned: the outcome is recorded, and nothing of the attempt is on
+	// the host any more (or ever was).
+	PhaseCleaned Phase = "cleaned"
 )
 
 // Attempt is one try to remove the findings of one host.
@@ -38,6 +42,6 @@ type Attempt struct {
 	// uninstallers; both from PhaseEnded.
 	Result string `json:"result,omitempty"`
 	Log    []byte `json:"-"`
-	// Outcome is set in PhaseClosed.
+	// Outcome is set from PhaseClosed.
 	Outcome Outcome `json:"outcome"`
 }

@@ -92,3 +92,20 @@ type Timing struct {
 	BusyWait   time.Duration // a script's wait for a package lock; default 1 min
 	PlanExpiry time.Duration // default 7 days
 }
+
+// WithDefaults fills the times that were left at zero.
+func (t Timing) WithDefaults() Timing {
+	def := func(d *time.Duration, v time.Duration) {
+		if *d <= 0 {
+			*d = v
+		}
+	}
+	def(&t.Connect, 30*time.Second)
+	def(&t.Probe, 2*time.Minute)
+	def(&t.LaunchWait, 20*time.Second)
+	def(&t.Job, 30*time.Minute)
+	def(&t.Poll, 15*time.Second)
+	def(&t.BusyWait, time.Minute)
+	def(&t.PlanExpiry, 7*24*time.Hour)
+	return t
+}

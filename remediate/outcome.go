@@ -15,9 +15,19 @@ const (
 	OutcomeStale OutcomeKind = "stale"
 	// OutcomeNotStarted: the run ended before this host's turn.
 	OutcomeNotStarted OutcomeKind = "not-started"
+	// OutcomeReady: dry run only; apply would run the script here.
+	OutcomeReady OutcomeKind = "ready"
 	// OutcomeFailed: see Class.
 	OutcomeFailed OutcomeKind = "failed"
 )
+
+// Outcomes lists all outcomes in the order in which reports show them.
+func Outcomes() []OutcomeKind {
+	return []OutcomeKind{
+		OutcomeRemoved, OutcomeNothingToDo, OutcomeReady, OutcomeRebootPending,
+		OutcomeStale, OutcomeFailed, OutcomeNotStarted,
+	}
+}
 
 // Outcome is how an attempt ended, and why.
 type Outcome struct {

@@ -93,6 +93,9 @@ type Store interface {
 	// unless the look is a precheck or failed.
 	SaveLook(ctx context.Context, look Look) error
 
+	// Raw returns the text of the look with that digest, or ErrNotFound.
+	Raw(ctx context.Context, digest string) ([]byte, error)
+
 	// SavePlan records a plan's id and digest.
 	SavePlan(ctx context.Context, id, digest string, at time.Time) error
 	// PlanDigest returns what SavePlan recorded, or ErrNotFound.
@@ -111,11 +114,13 @@ type Store interface {
 	// forward: an attempt never returns to an earlier phase.
 	SaveAttempt(ctx context.Context, a Attempt) error
 	// CloseAttempt records the outcome and, in the same transaction, the
-	// look that it rests on (nil if there was none). An outcome without an
-	// attempt on the host (nothing-to-do, stale, unreachable) is recorded
-	// through it as well: an id that BeginAttempt never saw is taken as new.
+	// look that it rests on (nil if there was none). a.Phase is PhaseClosed
+	// or PhaseCleaned. An outcome without an attempt on the host
+	// (nothing-to-do, stale, unreachable) is recorded through it as well, in
+	// PhaseCleaned: an id that BeginAttempt never saw is taken as new.
 	CloseAttempt(ctx context.Context, a Attempt, look *Look) error
-	// OpenAttempts lists the attempts that are not closed, oldest first.
+	// OpenAttempts lists the attempts that are not in PhaseCleaned, oldest
+	// first: those whose job or folder may still be on its host.
 	OpenAttempts(ctx context.Context) ([]Attempt, error)
 	// RunAttempts yields the attempts of a run.
 	RunAttempts(ctx context.Context, run string) iter.Seq2[Attempt, error]
