@@ -1,0 +1,210 @@
+package job
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"oust/remediate"
+)
+
+// lab is a base folder of its own on this machine, and a shell for it.
+type lab struct {
+	t      *testing.T
+	layout Layout
+	shell  string // runs the scripts as sshd would
+	dir    string
+}
+
+// shells are those under which every script must do the same.
+func shells(t *testing.T) map[string]string {
+	t.Helper()
+	if os.Getuid() != 0 {
+		t.Skip("needs root")
+	}
+	found := map[string]string{}
+	for _, name := range []string{"dash", "bash", "mksh"} {
+		if p, err := exec.LookPath(name); err == nil {
+			found[name] = p
+		}
+	}
+	if p, err := exec.LookPath("busybox"); err == nil {
+		ash := filepath.Join(t.TempDir(), "ash")
+		if err := os.Symlink(p, ash); err != nil {
+			t.Fatal(err)
+		}
+		found["busybox"] = ash
+	}
+	found["mvdan"] = interpreter(t)
+	if len(found) < 2 {
+		t.Skip("no shell here")
+	}
+	return found
+}
+
+// eachShell runs a test under each shell.
+func eachShell(t *testing.T, test func(t *testing.T, l *lab)) {
+	for name, path := range shells(t) {
+		t.Run(name, func(t *testing.T) { test(t, newLab(t, path)) })
+	}
+}
+
+func newLab(t *testing.T, shell string) *lab {
+	t.Helper()
+	if os.Getuid() != 0 {
+		t.Skip("needs root")
+	}
+	dir := t.TempDir()
+	boot := filepath.Join(dir, "boot_id")
+	write(t, boot, "boot-1\n", 0o644)
+	return &lab{t: t, shell: shell, dir: dir, layout: Layout{
+		BaseDir: filepath.Join(dir, "var/oust"), BootIDFile: boot, Shell: shell,
+		SystemdDir: filepath.Join(dir, "no-systemd"),
+	}}
+}
+
+func write(t *testing.T, path, text string, mode os.FileMode) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), mode); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// path is a file of the lab's own, outside of the base folder.
+func (l *lab) path(name string) string { return filepath.Join(l.dir, name) }
+
+func (l *lab) base(parts ...string) string {
+	return filepath.Join(append([]string{l.layout.BaseDir}, parts...)...)
+}
+
+// command is how sshd runs a script: remediate.ShLine by the shell.
+func (l *lab) command(ctx context.Context, script []byte) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, l.shell, "-c", `eval "$(cat)"`)
+	cmd.Stdin = bytes.NewReader(script)
+	cmd.Dir = "/"
+	return cmd
+}
+
+// run runs a script to its end and reads its report.
+func (l *lab) run(script []byte, nonce remediate.Nonce) Report {
+	l.t.Helper()
+	r, err := ParseReport(l.output(script), nonce)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return r
+}
+
+func (l *lab) output(script []byte) []byte {
+	l.t.Helper()
+	ctx, cancel := context.WithTimeout(l.t.Context(), time.Minute)
+	defer cancel()
+	cmd := l.command(ctx, script)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil || stderr.Len() > 0 {
+		l.t.Fatalf("%v; stderr: %q; stdout: %q", err, stderr.String(), out)
+	}
+	return out
+}
+
+func (l *lab) launchScript(spec Spec) ([]byte, remediate.Nonce) {
+	l.t.Helper()
+	nonce := remediate.NewNonce()
+	script, err := l.layout.Launch(spec, nonce)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return script, nonce
+}
+
+func (l *lab) launch(spec Spec) Report {
+	l.t.Helper()
+	return l.run(l.launchScript(spec))
+}
+
+func (l *lab) join(id string) Report {
+	l.t.Helper()
+	nonce := remediate.NewNonce()
+	script, err := l.layout.Join(id, nonce)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return l.run(script, nonce)
+}
+
+func (l *lab) clean(id string) Report {
+	l.t.Helper()
+	nonce := remediate.NewNonce()
+	script, err := l.layout.Clean(id, nonce)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return l.run(script, nonce)
+}
+
+// spec is a job of the campaign "test" with that script.
+func spec(script string) Spec {
+	return Spec{
+		ID: remediate.NewID(time.Now()), Campaign: "test", Controller: "laptop", Script: []byte(script),
+	}
+}
+
+// await joins until the job has left a state; the host must get there.
+func (l *lab) await(id string, leave ...State) Report {
+	l.t.Helper()
+	for range 600 {
+		r := l.join(id)
+		if !slices.Contains(leave, r.State) {
+			return r
+		}
+	}
+	l.t.Fatalf("%s is still in %v", id, leave)
+	return Report{}
+}
+
+// awaitFile waits for a file that a job writes, and returns its text.
+func (l *lab) awaitFile(path string) string {
+	l.t.Helper()
+	deadline := time.Now().Add(30 * time.Second)
+	for time.Now().Before(deadline) {
+		if b, err := os.ReadFile(path); err == nil && bytes.HasSuffix(b, []byte("\n")) {
+			return strings.TrimSpace(string(b))
+		}
+		time.Sleep(time.Millisecond) // another process's work: there is nothing to wait on
+	}
+	l.t.Fatalf("%s did not come", path)
+	return ""
+}
+
+// reboot gives the host a new boot id.
+func (l *lab) reboot() {
+	l.t.Helper()
+	old, err := os.ReadFile(l.layout.BootIDFile)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	write(l.t, l.layout.BootIDFile, "re"+string(old), 0o644)
+}
+
+func pid(t *testing.T, text string) int {
+	t.Helper()
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
