@@ -1,0 +1,179 @@
+package playbooks
+
+import (
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"oust/remediate"
+)
+
+// stepPlatforms says on which platforms a kind of step can be rendered.
+var stepPlatforms = map[string][]remediate.Platform{
+	"package": {remediate.Linux},
+	"service": {remediate.Linux},
+	"process": {remediate.Linux},
+	"file":    {remediate.Linux, remediate.MacOS},
+	"script":  {remediate.Linux, remediate.MacOS},
+}
+
+// verdicts are what an exit code may mean.
+var verdicts = []string{remediate.StepOK, remediate.StepAbsent, remediate.StepReboot,
+	remediate.StepBusy, remediate.StepProtected, remediate.StepFailed}
+
+// kind names the kind of a step; "" unless exactly one is set.
+func (s Step) kind() string {
+	set := []struct {
+		name string
+		is   bool
+	}{
+		{"package", s.Package != nil}, {"service", s.Service != nil}, {"process", s.Process != nil},
+		{"file", s.File != nil}, {"script", s.Script != nil},
+	}
+	found := ""
+	for _, k := range set {
+		if k.is && found != "" {
+			return ""
+		}
+		if k.is {
+			found = k.name
+		}
+	}
+	return found
+}
+
+func (c *checker) steps() {
+	c.size("steps", len(c.p.Steps), false, "steps")
+	for i, s := range c.p.Steps {
+		at := []any{"steps", i}
+		kind := s.kind()
+		if kind == "" {
+			c.err(ruleStep, "a step needs exactly one of package, service, process, file and script", at...)
+			continue
+		}
+		for _, p := range c.p.Platforms {
+			if !slices.Contains(stepPlatforms[kind], p) {
+				c.err(ruleStep, fmt.Sprintf("a %s step cannot be rendered for %s", kind, p), at...)
+			}
+		}
+		c.step(s, append(at, kind))
+	}
+}
+
+func (c *checker) step(s Step, at []any) {
+	switch {
+	case s.Package != nil:
+		c.managers(s.Package.Managers, []string{remediate.ManagerDpkg, remediate.ManagerRPM}, at)
+		c.names("package", s.Package.Names, at, func(n string, at ...any) { c.name("package", n, packagePattern, at...) })
+		c.exit(s.Package.Exit, append(at, "exit"))
+	case s.Service != nil:
+		c.names("service", s.Service.Names, at, func(n string, at ...any) { c.name("service", n, servicePattern, at...) })
+	case s.Process != nil:
+		c.process(s.Process, at)
+	case s.File != nil:
+		c.removal(s.File.Path, append(at, "path")...)
+	case s.Script != nil:
+		c.line("what", s.Script.What, append(slices.Clone(at), "what")...)
+		c.script(s.Script, at)
+	}
+}
+
+func (c *checker) names(what string, names []string, at []any, one func(string, ...any)) {
+	at = append(slices.Clone(at), "names")
+	c.size(what+" names", len(names), true, at...)
+	for i, n := range names {
+		one(n, append(slices.Clone(at), i)...)
+		if slices.Contains(names[:i], n) {
+			c.err(ruleValue, fmt.Sprintf("%s name %q is there twice", what, n), append(slices.Clone(at), i)...)
+		}
+	}
+}
+
+func (c *checker) process(s *ProcessStep, at []any) {
+	if len(s.Paths)+len(s.Names) == 0 {
+		c.err(ruleRequired, "a process step needs paths or names", at...)
+	}
+	for i, p := range s.Paths {
+		here := append(slices.Clone(at), "paths", i)
+		if bad := pathProblem(p); bad != "" {
+			c.err(rulePath, fmt.Sprintf("%s: %s", p, bad), here...)
+		} else if !c.p.owned(p) {
+			c.err(ruleForeign, fmt.Sprintf("%s: no folder in this path has a name of %s; list the product's own folder names in owns",
+				p, c.p.Name), here...)
+		}
+	}
+	for i, n := range s.Names {
+		if !processPattern.MatchString(n) {
+			c.err(ruleValue, fmt.Sprintf("process name %q: use at most 15 letters, digits and ._@:+-", n), append(slices.Clone(at), "names", i)...)
+		}
+	}
+	if s.Grace < 0 || s.Grace > 5*time.Minute || s.Grace%time.Second != 0 {
+		c.err(ruleValue, fmt.Sprintf("grace %s: use whole seconds, at most 5m", s.Grace), append(at, "grace")...)
+	}
+}
+
+func (c *checker) script(s *ScriptStep, at []any) {
+	if strings.TrimSpace(s.Text) == "" {
+		c.err(ruleRequired, "text is missing", append(slices.Clone(at), "text")...)
+	}
+	if strings.Contains(s.Text, "\x00") {
+		c.err(ruleValue, "text holds a NUL byte", append(slices.Clone(at), "text")...)
+	}
+	if len(s.Exit) == 0 {
+		c.err(ruleExit, "a script step must say what its exit codes mean; write exit: {0: ok}", at...)
+	}
+	c.exit(s.Exit, append(at, "exit"))
+}
+
+func (c *checker) exit(codes ExitCodes, at []any) {
+	for _, code := range slices.Sorted(maps.Keys(codes)) {
+		here := append(slices.Clone(at), code)
+		if code < 0 || code > 255 {
+			c.err(ruleExit, fmt.Sprintf("exit code %d is not between 0 and 255", code), here...)
+		}
+		if !slices.Contains(verdicts, codes[code]) {
+			c.err(ruleExit, fmt.Sprintf("exit code %d: verdict %q is unknown; use %s", code, codes[code], orNearest(codes[code], verdicts)), here...)
+		}
+	}
+}
+
+// removesOnlyDetected: a package that is no sign of the product is not the
+// playbook's to remove.
+func (c *checker) removesOnlyDetected() {
+	for i, s := range c.p.Steps {
+		if s.Package == nil {
+			continue
+		}
+		for j, n := range s.Package.Names {
+			if !c.p.detectsPackage(n) {
+				c.err(ruleUndetected, fmt.Sprintf("package %q is removed, but no sign detects it", n), "steps", i, "package", "names", j)
+			}
+		}
+	}
+	for i, r := range c.p.Residue {
+		if r.Package != "" && !c.p.detectsPackage(r.Package) {
+			c.err(ruleUndetected, fmt.Sprintf("package %q is residue, but no sign detects it", r.Package), "residue", i, "package")
+		}
+	}
+}
+
+func (p *Playbook) detectsPackage(name string) bool {
+	for _, s := range p.Detect {
+		if s.Package != nil && matchesAny(s.Package.Names, name) {
+			return true
+		}
+	}
+	return false
+}
+
+func matchesAny(patterns []string, name string) bool {
+	for _, p := range patterns {
+		if ok, err := path.Match(p, name); err == nil && ok {
+			return true
+		}
+	}
+	return false
+}

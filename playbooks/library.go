@@ -1,0 +1,132 @@
+package playbooks
+
+import (
+	"cmp"
+	"embed"
+	"fmt"
+	"io/fs"
+	"slices"
+
+	"oust/remediate"
+)
+
+//go:embed vendors
+var vendors embed.FS
+
+// Library is a set of playbooks with distinct names. It does not change after
+// it is made and may be used by many goroutines.
+type Library struct {
+	list []*Playbook // by name
+	// known are the names that an After may have beside those in list.
+	known []string
+}
+
+// newLibrary makes a Library. Two playbooks of one name are an error that
+// names both files.
+func newLibrary(list []*Playbook, known []string) (*Library, error) {
+	list = slices.Clone(list)
+	slices.SortStableFunc(list, func(a, b *Playbook) int { return cmp.Compare(a.Name, b.Name) })
+	for i := 1; i < len(list); i++ {
+		if list[i].Name == list[i-1].Name {
+			return nil, fmt.Errorf("playbook %s is in two places: %s and %s", list[i].Name, list[i-1].file, list[i].file)
+		}
+	}
+	l := &Library{list: list, known: known}
+	return l, l.checkCycles()
+}
+
+// Embedded returns the playbooks that ship with oust.
+func Embedded() (*Library, error) {
+	var list []*Playbook
+	err := fs.WalkDir(vendors, "vendors", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := vendors.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		p, err := Parse("oust:"+name, data)
+		if err != nil {
+			return err
+		}
+		list = append(list, p)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("load the built-in playbooks: %w", err)
+	}
+	l, err := newLibrary(list, nil)
+	if err != nil {
+		return nil, err
+	}
+	return l, l.checkAfter()
+}
+
+// List returns the playbooks in the order of their names.
+func (l *Library) List() []*Playbook { return slices.Clone(l.list) }
+
+// Get returns the playbook of that name.
+func (l *Library) Get(name string) (*Playbook, bool) {
+	i, ok := slices.BinarySearchFunc(l.list, name, func(p *Playbook, n string) int { return cmp.Compare(p.Name, n) })
+	if !ok {
+		return nil, false
+	}
+	return l.list[i], true
+}
+
+// Names returns the playbooks' names, sorted.
+func (l *Library) Names() []string {
+	out := make([]string, len(l.list))
+	for i, p := range l.list {
+		out[i] = p.Name
+	}
+	return out
+}
+
+// Refs returns the playbooks' names and digests, sorted by name: what a plan
+// pins.
+func (l *Library) Refs() []remediate.PlaybookRef {
+	out := make([]remediate.PlaybookRef, len(l.list))
+	for i, p := range l.list {
+		out[i] = remediate.PlaybookRef{Name: p.Name, Digest: p.digest}
+	}
+	return out
+}
+
+// Secrets returns the names of the secrets that the playbooks ask for,
+// sorted and distinct.
+func (l *Library) Secrets() []string {
+	var out []string
+	for _, p := range l.list {
+		for _, s := range p.Secrets {
+			out = append(out, s.Name)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// Questions returns what a look at a host of the platform must answer so that
+// Match can decide.
+func (l *Library) Questions(platform remediate.Platform) remediate.Questions {
+	var q remediate.Questions
+	for _, p := range l.list {
+		if !p.On(platform) {
+			continue
+		}
+		for _, s := range p.Detect {
+			if s.Path != "" {
+				q.Paths = append(q.Paths, s.Path)
+			}
+		}
+		for _, r := range p.Residue {
+			if r.Path != "" {
+				q.Paths = append(q.Paths, r.Path)
+			}
+		}
+	}
+	slices.Sort(q.Paths)
+	q.Paths = slices.Compact(q.Paths)
+	return q
+}

@@ -1,0 +1,150 @@
+package playbooks
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"oust/remediate"
+)
+
+// Match recognises the library's products in facts. It gives a product
+// finding where a sign holds, and a residue finding where none does and
+// something of the playbook's residue is there. The findings are in the order
+// of remediate.SortFindings.
+func (l *Library) Match(f *remediate.Facts) []remediate.Finding {
+	var out []remediate.Finding
+	for _, p := range l.list {
+		if !p.On(f.Platform) {
+			continue
+		}
+		if finding, ok := p.match(f); ok {
+			out = append(out, finding)
+		}
+	}
+	remediate.SortFindings(out)
+	return out
+}
+
+func (p *Playbook) match(f *remediate.Facts) (remediate.Finding, bool) {
+	finding := remediate.Finding{Playbook: p.Name, Kind: remediate.FindProduct, Product: p.Title}
+	for _, s := range p.Detect {
+		evidence, version, ok := s.match(f)
+		if !ok {
+			continue
+		}
+		finding.Evidence = append(finding.Evidence, evidence...)
+		if finding.Version == "" {
+			finding.Version = version
+		}
+	}
+	if len(finding.Evidence) == 0 {
+		finding.Kind = remediate.FindResidue
+		for _, r := range p.Residue {
+			finding.Evidence = append(finding.Evidence, r.match(f)...)
+		}
+	}
+	slices.SortFunc(finding.Evidence, compareEvidence)
+	finding.Evidence = slices.Compact(finding.Evidence)
+	return finding, len(finding.Evidence) > 0
+}
+
+func compareEvidence(a, b remediate.Evidence) int {
+	if c := strings.Compare(a.Kind, b.Kind); c != 0 {
+		return c
+	}
+	return strings.Compare(a.Value, b.Value)
+}
+
+// match returns the facts that make the sign hold, and the version of the
+// package among them.
+func (s Sign) match(f *remediate.Facts) (evidence []remediate.Evidence, version string, ok bool) {
+	if s.Package != nil {
+		pkgs := s.Package.match(f)
+		if len(pkgs) == 0 {
+			return nil, "", false
+		}
+		version = pkgs[0].Version
+		for _, p := range pkgs {
+			evidence = append(evidence, packageEvidence(p))
+		}
+	}
+	if s.Service != "" {
+		found := serviceEvidence(f, s.Service)
+		if len(found) == 0 {
+			return nil, "", false
+		}
+		evidence = append(evidence, found...)
+	}
+	if s.Path != "" {
+		found := pathEvidence(f, s.Path)
+		if len(found) == 0 {
+			return nil, "", false
+		}
+		evidence = append(evidence, found...)
+	}
+	return evidence, version, len(evidence) > 0
+}
+
+// match returns the packages that the sign means, in the order of its names,
+// then of managers, then of versions.
+func (s *PackageSign) match(f *remediate.Facts) []remediate.Package {
+	var out []remediate.Package
+	for _, pattern := range s.Names {
+		var some []remediate.Package
+		for _, p := range f.Packages {
+			if p.Status != remediate.PackageConfigFiles && slices.Contains(s.Managers, p.Manager) &&
+				matchesAny([]string{pattern}, p.Name) && !slices.Contains(out, p) {
+				some = append(some, p)
+			}
+		}
+		slices.SortFunc(some, func(a, b remediate.Package) int {
+			return strings.Compare(packageEvidence(a).Value, packageEvidence(b).Value)
+		})
+		out = append(out, some...)
+	}
+	return out
+}
+
+func (r Residue) match(f *remediate.Facts) []remediate.Evidence {
+	switch {
+	case r.Path != "":
+		return pathEvidence(f, r.Path)
+	case r.Service != "":
+		return serviceEvidence(f, r.Service)
+	}
+	var out []remediate.Evidence
+	for _, p := range f.Packages {
+		if p.Manager == remediate.ManagerDpkg && p.Name == r.Package && p.Status == remediate.PackageConfigFiles {
+			out = append(out, packageEvidence(p))
+		}
+	}
+	return out
+}
+
+func packageEvidence(p remediate.Package) remediate.Evidence {
+	return evidence(remediate.EvidencePackage, p.Manager, p.Name, p.Version, p.Arch, p.Status)
+}
+
+func serviceEvidence(f *remediate.Facts, pattern string) (out []remediate.Evidence) {
+	for _, s := range f.Services {
+		if ok, err := path.Match(pattern, s.Name); err == nil && ok {
+			out = append(out, evidence(remediate.EvidenceService, s.Manager, s.Name, s.State))
+		}
+	}
+	return out
+}
+
+func pathEvidence(f *remediate.Facts, name string) []remediate.Evidence {
+	p, asked := f.Path(name)
+	if !asked || p.Kind == remediate.PathAbsent || p.Kind == remediate.PathDenied {
+		return nil
+	}
+	return []remediate.Evidence{evidence(remediate.EvidencePath, p.Path, string(p.Kind))}
+}
+
+// evidence joins the words of a fact; those that are empty are left out.
+func evidence(kind string, words ...string) remediate.Evidence {
+	words = slices.DeleteFunc(words, func(w string) bool { return w == "" })
+	return remediate.Evidence{Kind: kind, Value: strings.Join(words, " ")}
+}

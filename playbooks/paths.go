@@ -1,0 +1,111 @@
+package playbooks
+
+import (
+	"path"
+	"strings"
+)
+
+// systemFolders belong to the operating system. None of them, nor any folder
+// above one, is ever removed; what a playbook removes lies below one of them
+// or elsewhere at least two levels deep. Source: Filesystem Hierarchy
+// Standard 3.0; for macOS, hier(7).
+var systemFolders = []string{
+	"/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib32", "/lib64", "/media", "/mnt", "/opt", "/proc",
+	"/root", "/run", "/sbin", "/srv", "/sys", "/tmp", "/usr", "/var",
+	"/etc/cron.d", "/etc/cron.daily", "/etc/cron.hourly", "/etc/cron.monthly", "/etc/cron.weekly",
+	"/etc/default", "/etc/init.d", "/etc/ld.so.conf.d", "/etc/logrotate.d", "/etc/opt", "/etc/pam.d",
+	"/etc/profile.d", "/etc/rc.d/init.d", "/etc/sudoers.d", "/etc/sysconfig", "/etc/systemd/system",
+	"/etc/systemd/user", "/etc/udev/rules.d", "/etc/yum.repos.d", "/etc/apt/sources.list.d", "/etc/ssh", "/etc/ssl",
+	"/lib/modules", "/lib/systemd/system", "/lib/udev/rules.d",
+	"/run/lock", "/run/log", "/run/systemd/system", "/run/user",
+	"/usr/bin", "/usr/include", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libexec", "/usr/sbin", "/usr/src",
+	"/usr/lib/modules", "/usr/lib/systemd/system", "/usr/lib/systemd/user", "/usr/lib/udev/rules.d",
+	"/usr/local/bin", "/usr/local/etc", "/usr/local/lib", "/usr/local/libexec", "/usr/local/sbin",
+	"/usr/local/share", "/usr/local/man",
+	"/usr/share/applications", "/usr/share/doc", "/usr/share/icons", "/usr/share/man", "/usr/share/polkit-1/actions",
+	"/var/backups", "/var/cache", "/var/crash", "/var/db", "/var/lib", "/var/local", "/var/lock", "/var/log",
+	"/var/mail", "/var/opt", "/var/run", "/var/spool", "/var/spool/cron", "/var/tmp", "/var/www",
+	"/var/lib/dpkg", "/var/lib/rpm", "/var/lib/apt", "/var/lib/systemd",
+	"/Applications", "/Applications/Utilities", "/Library", "/Library/Application Support", "/Library/Caches",
+	"/Library/Extensions", "/Library/Frameworks", "/Library/Internet Plug-Ins", "/Library/LaunchAgents",
+	"/Library/LaunchDaemons", "/Library/Logs", "/Library/PreferencePanes", "/Library/Preferences",
+	"/Library/PrivilegedHelperTools", "/Library/StagedExtensions", "/Library/SystemExtensions", "/System",
+	"/System/Library", "/Users", "/Users/Shared", "/Volumes", "/cores", "/private", "/private/etc", "/private/tmp",
+	"/private/var", "/private/var/db", "/private/var/db/receipts", "/private/var/log", "/private/var/root",
+}
+
+// pathProblem says what is wrong with a path that is only looked at, or "".
+func pathProblem(p string) string {
+	switch {
+	case p == "":
+		return "the path is empty"
+	case !path.IsAbs(p):
+		return "the path is not absolute"
+	case strings.IndexFunc(p, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\ufffd' }) >= 0:
+		return "the path holds a control character or is not UTF-8"
+	case strings.Contains(p, `\`):
+		return "the path holds a backslash"
+	case strings.ContainsAny(p, "*?["):
+		return "the path holds a wildcard; name each path"
+	case hasDots(p):
+		return "the path holds a . or .. step"
+	case path.Clean(p) != p:
+		return "the path is not clean; write " + path.Clean(p)
+	case len(p) > 1024:
+		return "the path is longer than 1024 bytes"
+	}
+	return ""
+}
+
+func hasDots(p string) bool {
+	for _, c := range strings.Split(p, "/") {
+		if c == "." || c == ".." {
+			return true
+		}
+	}
+	return false
+}
+
+// removalProblem says why a path must not be removed, or "".
+func removalProblem(p string) string {
+	if bad := pathProblem(p); bad != "" {
+		return bad
+	}
+	if strings.Count(p, "/") < 2 {
+		return "the path is a top-level folder; what is removed lies at least two levels deep"
+	}
+	for _, s := range systemFolders {
+		if s == p {
+			return "the path is a folder of the system"
+		}
+		if strings.HasPrefix(s, p+"/") {
+			return "the path is above " + s + ", a folder of the system"
+		}
+	}
+	return ""
+}
+
+// owned reports whether a folder or file name in the path, below the folders
+// of the system, holds one of the playbook's own names.
+func (p *Playbook) owned(name string) bool {
+	own := append([]string{p.vendorKey(), p.productKey()}, p.Owns...)
+	for _, c := range strings.Split(strings.ToLower(belowSystem(name)), "/") {
+		for _, o := range own {
+			if o != "" && strings.Contains(c, o) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// belowSystem cuts off the longest folder of the system that leads the path.
+func belowSystem(name string) string {
+	longest := ""
+	for _, s := range systemFolders {
+		if strings.HasPrefix(name, s+"/") && len(s) > len(longest) {
+			longest = s
+		}
+	}
+	return strings.TrimPrefix(name, longest)
+}

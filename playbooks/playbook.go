@@ -1,0 +1,192 @@
+package playbooks
+
+import (
+	"strings"
+	"time"
+
+	"oust/remediate"
+)
+
+// Format is the version of the playbook format that this program reads.
+const Format = 1
+
+// Playbook is what is known about removing one product.
+type Playbook struct {
+	// Format is the version of the format; see the constant Format.
+	Format int `yaml:"format"`
+	// Name is vendor/product in lower case; unique in a library.
+	Name string `yaml:"name"`
+	// Title is the product's name for people; Vendor is its maker's.
+	Title  string `yaml:"title"`
+	Vendor string `yaml:"vendor"`
+	// Platforms are those on which the product is looked for.
+	Platforms []remediate.Platform `yaml:"platforms"`
+	// After names playbooks whose products must be gone before this one's
+	// steps begin, where both are found on a host.
+	After []string `yaml:"after"`
+	// Owns are more folder names, in lower case, that belong to the product
+	// or its vendor beside the two parts of Name. Every path that a playbook
+	// removes must have one of these names in it.
+	Owns []string `yaml:"owns"`
+	// Detect is how the product is recognised: any one sign proves it.
+	Detect []Sign `yaml:"detect"`
+	// Steps remove it, in this order. A playbook without steps only reports.
+	Steps []Step `yaml:"steps"`
+	// Residue is what may stay when the product is gone.
+	Residue []Residue `yaml:"residue"`
+	// Shared are folders that other products use too. They are removed when
+	// they are empty and left alone when they are not; deepest first.
+	Shared []string `yaml:"shared"`
+	// Secrets are what the steps ask for, by name.
+	Secrets []Secret `yaml:"secrets"`
+	// Reboot is one of the Reboot constants; empty means RebootNever.
+	Reboot string `yaml:"reboot"`
+	// Manual says what a person must do where the steps cannot.
+	Manual string `yaml:"manual"`
+	// Afterwards says what protects the host once the product is gone.
+	Afterwards string `yaml:"afterwards"`
+	// Confidence is how well the removal as a whole is known.
+	Confidence string `yaml:"confidence"`
+	// Sources say where each claim comes from; never empty.
+	Sources []Source `yaml:"sources"`
+
+	file   string
+	digest string
+	text   []byte
+	pos    positions
+}
+
+// Reboot values.
+const (
+	RebootNever  = "never"
+	RebootMaybe  = "maybe"  // when an exit code or /run/reboot-required asks for it
+	RebootNeeded = "needed" // always, before the product is gone
+)
+
+// Confidence values.
+const (
+	ConfidenceVendor     = "vendor"         // the vendor's own documentation
+	ConfidencePublic     = "public-scripts" // seen in the scripts of others
+	ConfidenceUnverified = "unverified"     // believed, not seen
+)
+
+// Sign is one way to recognise a product. All that it names must hold.
+// Names may have the wildcards of path.Match.
+type Sign struct {
+	Package *PackageSign `yaml:"package"`
+	Service string       `yaml:"service"`
+	Path    string       `yaml:"path"`
+}
+
+// PackageSign holds when one of the managers has a package of one of the
+// names, installed or broken. One of which only configuration is left does
+// not count: that is residue.
+type PackageSign struct {
+	Managers []string `yaml:"managers"`
+	Names    []string `yaml:"names"`
+}
+
+// Step is one act of a removal; exactly one of its kinds is set.
+type Step struct {
+	Package *PackageStep `yaml:"package"`
+	Service *ServiceStep `yaml:"service"`
+	Process *ProcessStep `yaml:"process"`
+	File    *FileStep    `yaml:"file"`
+	Script  *ScriptStep  `yaml:"script"`
+}
+
+// ExitCodes says what a tool's exit codes mean: ok, absent, reboot, busy,
+// protected or failed. A code that is not in the table means failed.
+type ExitCodes map[int]string
+
+// PackageStep removes packages together with their configuration.
+type PackageStep struct {
+	Managers []string `yaml:"managers"` // dpkg, rpm
+	// Names are exact, in the order in which they are given to the manager.
+	// Those that are not on the host are left out.
+	Names []string `yaml:"names"`
+	// ForceReinstreq lets dpkg remove a package that it thinks must be
+	// reinstalled first (dpkg(1), --force-remove-reinstreq).
+	ForceReinstreq bool      `yaml:"force_reinstreq"`
+	Exit           ExitCodes `yaml:"exit"` // default: 0 is ok
+}
+
+// ServiceStep stops services and keeps them from starting again.
+type ServiceStep struct {
+	Names []string `yaml:"names"`
+}
+
+// ProcessStep ends processes: SIGTERM, then SIGKILL after Grace.
+type ProcessStep struct {
+	// Paths are of executables; Names are process names of at most 15 bytes,
+	// as Linux keeps them (proc_pid_comm(5)).
+	Paths []string      `yaml:"paths"`
+	Names []string      `yaml:"names"`
+	Grace time.Duration `yaml:"grace"` // whole seconds, at most 5 minutes; default 10 s
+}
+
+// FileStep removes a file, a link or a whole folder.
+type FileStep struct {
+	Path string `yaml:"path"`
+}
+
+// ScriptStep is the way out: sh text that runs in a subshell. Its secrets
+// stand in files $OUST_DIR/secrets/NAME.
+type ScriptStep struct {
+	What string    `yaml:"what"` // one line for people
+	Text string    `yaml:"text"`
+	Exit ExitCodes `yaml:"exit"` // required
+}
+
+// Residue is one thing that may stay when the product is gone; exactly one
+// of Path, Service and Package is set. Without Remove it is only reported.
+type Residue struct {
+	Path string `yaml:"path"`
+	// Service is removed by stopping and disabling it.
+	Service string `yaml:"service"`
+	// Package is a dpkg package of which only configuration is left.
+	Package string `yaml:"package"`
+	Remove  bool   `yaml:"remove"`
+}
+
+// Source says where a claim comes from.
+type Source struct {
+	Claim      string `yaml:"claim"`
+	Source     string `yaml:"source"`
+	Confidence string `yaml:"confidence"`
+}
+
+// Digest is "sha256:HEX" over the playbook's bytes with CRLF read as LF and
+// a byte order mark left out. Comments and white space count: a plan pins the
+// file that a person reviewed, not what a parser made of it.
+func (p *Playbook) Digest() string { return p.digest }
+
+// File is where the playbook was read from.
+func (p *Playbook) File() string { return p.file }
+
+// Text is the playbook as it was read.
+func (p *Playbook) Text() []byte { return append([]byte(nil), p.text...) }
+
+// ReportOnly reports whether the playbook has no steps.
+func (p *Playbook) ReportOnly() bool { return len(p.Steps) == 0 }
+
+// On reports whether the product is looked for on the platform.
+func (p *Playbook) On(platform remediate.Platform) bool {
+	for _, x := range p.Platforms {
+		if x == platform {
+			return true
+		}
+	}
+	return false
+}
+
+// vendorKey and productKey are the two parts of the name.
+func (p *Playbook) vendorKey() string {
+	v, _, _ := strings.Cut(p.Name, "/")
+	return v
+}
+
+func (p *Playbook) productKey() string {
+	_, k, _ := strings.Cut(p.Name, "/")
+	return k
+}

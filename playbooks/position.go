@@ -1,0 +1,91 @@
+package playbooks
+
+import (
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
+)
+
+// positions finds where a value stands in a YAML text.
+type positions struct{ root ast.Node }
+
+// locate parses the text once more for its positions. A text that does not
+// parse has none.
+func locate(data []byte) positions {
+	f, err := parser.ParseBytes(data, 0)
+	if err != nil || len(f.Docs) == 0 {
+		return positions{}
+	}
+	return positions{root: f.Docs[0].Body}
+}
+
+// at returns line and column, from 1, of what the steps (string for a key,
+// int for an index) lead to: of a scalar itself, else of the key that holds
+// it. Where the way ends early, the last place that exists is returned.
+func (p positions) at(steps ...any) (line, col int) {
+	line, col = 1, 1
+	mark := func(t *token.Token) {
+		if t != nil && t.Position != nil {
+			line, col = t.Position.Line, t.Position.Column
+		}
+	}
+	node := p.root
+	for _, s := range steps {
+		var key ast.Node
+		key, node = child(node, s)
+		if node == nil {
+			return line, col
+		}
+		if key != nil {
+			mark(key.GetToken())
+		}
+		if leaf(node) || key == nil && container(node) {
+			mark(firstToken(node))
+		}
+	}
+	return line, col
+}
+
+func child(node ast.Node, step any) (key, value ast.Node) {
+	switch n := node.(type) {
+	case *ast.MappingNode:
+		for _, v := range n.Values {
+			if k, ok := step.(string); ok && v.Key.GetToken().Value == k {
+				return v.Key, v.Value
+			}
+		}
+	case *ast.MappingValueNode:
+		if k, ok := step.(string); ok && n.Key.GetToken().Value == k {
+			return n.Key, n.Value
+		}
+	case *ast.SequenceNode:
+		if i, ok := step.(int); ok && i < len(n.Values) {
+			return nil, n.Values[i]
+		}
+	}
+	return nil, nil
+}
+
+func leaf(n ast.Node) bool { return !container(n) }
+
+func container(n ast.Node) bool {
+	switch n.(type) {
+	case *ast.MappingNode, *ast.MappingValueNode, *ast.SequenceNode:
+		return true
+	}
+	return false
+}
+
+// firstToken is the token at which a node begins to be read: for a mapping,
+// its first key.
+func firstToken(n ast.Node) *token.Token {
+	switch n := n.(type) {
+	case *ast.MappingNode:
+		if len(n.Values) > 0 {
+			return n.Values[0].Key.GetToken()
+		}
+	case *ast.MappingValueNode:
+		return n.Key.GetToken()
+	}
+	return n.GetToken()
+}
