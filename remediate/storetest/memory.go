@@ -24,7 +24,7 @@ type Memory struct {
 	looks    []remediate.Look
 	raws     map[string][]byte
 	plans    map[string]string
-	runs     []*remediate.Run // in the order of their recording
+	runs     []*remediate.Run     // in the order of their recording
 	attempts []*remediate.Attempt // in the order of their recording
 	byID     map[string]*remediate.Attempt
 	hosts    map[string]*memoryHost

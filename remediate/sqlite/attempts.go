@@ -1,0 +1,232 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"oust/remediate"
+)
+
+// attemptRecord is an attempt in the form in which it is kept.
+type attemptRecord struct {
+	remediate.Attempt // without Log, texts bounded
+	started, updated  int64
+	hasLog            bool
+	log               packed
+}
+
+// attempt checks an attempt and gives it the form in which it is kept.
+func (s *Store) attempt(a remediate.Attempt) (*attemptRecord, error) {
+	if err := errors.Join(checkName("attempt", a.ID), checkName("host", a.Host),
+		checkShort(a.Run, a.Plan, a.Script)); err != nil {
+		return nil, err
+	}
+	r := &attemptRecord{Attempt: a, started: s.stamp(a.Started), updated: s.stamp(a.Updated), hasLog: a.Log != nil}
+	if len(a.Log) > 0 {
+		var err error
+		if r.log, err = s.packer.pack(remediate.ClipLog(a.Log)); err != nil {
+			return nil, err
+		}
+	}
+	r.Log = nil
+	r.BootID, r.Result = remediate.ClipText(a.BootID), remediate.ClipResult(a.Result)
+	r.Outcome.Detail = remediate.ClipText(a.Outcome.Detail)
+	return r, nil
+}
+
+// BeginAttempt implements remediate.Store.
+func (s *Store) BeginAttempt(ctx context.Context, a remediate.Attempt) error {
+	op := "begin attempt " + a.ID
+	r, err := s.attempt(a)
+	if err == nil && a.Phase != "" && a.Phase != remediate.PhaseIntended {
+		err = fmt.Errorf("it cannot begin in phase %q", a.Phase)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", op, err)
+	}
+	r.Phase, r.Outcome = remediate.PhaseIntended, remediate.Outcome{}
+	return s.write(ctx, op, func(tx *session) error { return tx.addAttempt(r) })
+}
+
+// SaveAttempt implements remediate.Store. A nil log leaves the stored one.
+func (s *Store) SaveAttempt(ctx context.Context, a remediate.Attempt) error {
+	op := "save attempt " + a.ID
+	r, err := s.attempt(a)
+	if err != nil {
+		return fmt.Errorf("%s: %w", op, err)
+	}
+	return s.write(ctx, op, func(tx *session) error {
+		known, err := tx.known(r)
+		if err != nil {
+			return err
+		}
+		if known == nil {
+			return remediate.ErrNotFound
+		}
+		if err := step(known.phase, a.Phase); err != nil {
+			return err
+		}
+		return tx.update(known.seq, r)
+	})
+}
+
+// CloseAttempt implements remediate.Store. The same kind and class of outcome
+// again is no error and changes nothing but the phase, which may go on to
+// PhaseCleaned.
+func (s *Store) CloseAttempt(ctx context.Context, a remediate.Attempt, look *remediate.Look) error {
+	op := "close attempt " + a.ID
+	r, err := s.attempt(a)
+	if err == nil {
+		err = checkClose(a, look)
+	}
+	var l *lookRecord
+	if err == nil && look != nil {
+		l, err = s.record(*look)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", op, err)
+	}
+	return s.write(ctx, op, func(tx *session) error { return tx.closeAttempt(r, l) })
+}
+
+func checkClose(a remediate.Attempt, look *remediate.Look) error {
+	o := a.Outcome
+	failed := o.Kind == remediate.OutcomeFailed
+	switch {
+	case a.Phase != remediate.PhaseClosed && a.Phase != remediate.PhaseCleaned:
+		return fmt.Errorf("phase %q is not closed", a.Phase)
+	case !slices.Contains(remediate.Outcomes(), o.Kind):
+		return fmt.Errorf("%q is no outcome", o.Kind)
+	case failed && !o.Class.Known(), !failed && o.Class != "":
+		return fmt.Errorf("outcome %s does not go with class %q", o.Kind, o.Class)
+	case look != nil && look.Host != a.Host:
+		return errors.New("the look is of another host")
+	}
+	return nil
+}
+
+// phases in their one direction.
+var phases = []remediate.Phase{
+	remediate.PhaseIntended, remediate.PhaseLaunched, remediate.PhaseEnded,
+	remediate.PhaseClosed, remediate.PhaseCleaned,
+}
+
+// step refuses a way back, and a way past the outcome, which only
+// CloseAttempt records.
+func step(from, to remediate.Phase) error {
+	i, j := slices.Index(phases, from), slices.Index(phases, to)
+	closed := slices.Index(phases, remediate.PhaseClosed)
+	if j < i || i < closed && j >= closed {
+		return fmt.Errorf("it cannot go from phase %q to %q", from, to)
+	}
+	return nil
+}
+
+// knownAttempt is what is recorded of an attempt already.
+type knownAttempt struct {
+	seq     int64
+	phase   remediate.Phase
+	outcome remediate.Outcome // without Detail
+}
+
+// known finds an attempt, nil if there is none, and holds that what
+// identifies it has not changed.
+func (s *session) known(r *attemptRecord) (*knownAttempt, error) {
+	var k knownAttempt
+	var run, host, plan, script string
+	found, err := s.get(`SELECT seq, run, host, plan, script, phase, kind, class FROM attempts WHERE id = ?`,
+		[]any{r.ID}, &k.seq, &run, &host, &plan, &script, &k.phase, &k.outcome.Kind, &k.outcome.Class)
+	if err != nil || !found {
+		return nil, err
+	}
+	if run != r.Run || host != r.Host || plan != r.Plan || script != r.Script {
+		return nil, errors.New("host, run, plan and script of an attempt never change")
+	}
+	return &k, nil
+}
+
+// addAttempt writes a new attempt.
+func (s *session) addAttempt(r *attemptRecord) error {
+	res, err := s.result(`INSERT INTO attempts
+			(id, run, host, plan, script, phase, boot_id, started, updated, exit, kind, class, detail, result)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+		r.ID, r.Run, r.Host, r.Plan, r.Script, string(r.Phase), r.BootID, r.started, r.updated, r.Exit,
+		string(r.Outcome.Kind), string(r.Outcome.Class), r.Outcome.Detail, r.Result)
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 0 {
+		return errors.Join(errors.New("it was begun before"), err)
+	}
+	seq, err := res.LastInsertId()
+	if err != nil {
+		return err
+	}
+	if err := s.setLog(seq, r); err != nil {
+		return err
+	}
+	return s.addHost(r.Host)
+}
+
+// update replaces the fields that may change, all but the outcome.
+func (s *session) update(seq int64, r *attemptRecord) error {
+	err := s.exec(`UPDATE attempts SET phase = ?, boot_id = ?, updated = ?, exit = ?, result = ? WHERE seq = ?`,
+		string(r.Phase), r.BootID, r.updated, r.Exit, r.Result, seq)
+	if err != nil {
+		return err
+	}
+	return s.setLog(seq, r)
+}
+
+func (s *session) setLog(seq int64, r *attemptRecord) error {
+	if !r.hasLog {
+		return nil
+	}
+	return s.exec(`INSERT INTO logs (attempt, size, data) VALUES (?, ?, ?)
+		ON CONFLICT DO UPDATE SET size = excluded.size, data = excluded.data`, seq, r.log.size, r.log.data)
+}
+
+// closeAttempt writes an outcome and the look that it rests on.
+func (s *session) closeAttempt(r *attemptRecord, look *lookRecord) error {
+	known, err := s.known(r)
+	switch {
+	case err != nil:
+		return err
+	case known == nil:
+		err = s.addAttempt(r)
+	case known.outcome.Kind != "":
+		return s.closeAgain(known, r)
+	default:
+		err = s.setClosed(known.seq, r)
+	}
+	if err != nil {
+		return err
+	}
+	if look != nil {
+		if err := s.addLook(look); err != nil {
+			return err
+		}
+	}
+	return s.setOutcome(r.Host, r.Outcome, r.updated)
+}
+
+func (s *session) setClosed(seq int64, r *attemptRecord) error {
+	if err := s.update(seq, r); err != nil {
+		return err
+	}
+	return s.exec(`UPDATE attempts SET kind = ?, class = ?, detail = ? WHERE seq = ?`,
+		string(r.Outcome.Kind), string(r.Outcome.Class), r.Outcome.Detail, seq)
+}
+
+// closeAgain takes the repeat of a close after a crash, and no other.
+func (s *session) closeAgain(known *knownAttempt, r *attemptRecord) error {
+	if known.outcome.Kind != r.Outcome.Kind || known.outcome.Class != r.Outcome.Class {
+		return fmt.Errorf("it is closed as %s", known.outcome.Kind)
+	}
+	if r.Phase != remediate.PhaseCleaned {
+		return nil
+	}
+	return s.exec(`UPDATE attempts SET phase = ? WHERE seq = ?`, string(r.Phase), known.seq)
+}

@@ -1,0 +1,160 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"oust/remediate"
+)
+
+// lookRecord is a look in the form in which it is kept.
+type lookRecord struct {
+	remediate.Look        // without Raw and Findings
+	found          bool   // whether it has findings
+	findings       any    // JSON text, or nil
+	digest         []byte // nil if nothing was seen
+	at             int64
+	raw            packed
+}
+
+// record checks a look and gives it the form in which it is kept.
+func (s *Store) record(l remediate.Look) (*lookRecord, error) {
+	if err := checkLook(l); err != nil {
+		return nil, err
+	}
+	r := &lookRecord{Look: l, found: len(l.Findings) > 0, at: s.stamp(l.At)}
+	if r.found {
+		text, err := json.Marshal(l.Findings)
+		if err != nil {
+			return nil, fmt.Errorf("write findings: %w", err)
+		}
+		if len(text) > remediate.MaxFindings {
+			return nil, fmt.Errorf("the findings have %d bytes, more than %d", len(text), remediate.MaxFindings)
+		}
+		r.findings = string(text)
+	}
+	digest := l.RawDigest
+	if len(l.Raw) > 0 {
+		if digest = remediate.Digest(l.Raw); l.RawDigest != "" && l.RawDigest != digest {
+			return nil, errors.New("the digest is not that of the raw text")
+		}
+		var err error
+		if r.raw, err = s.packer.pack(l.Raw); err != nil {
+			return nil, err
+		}
+	}
+	var err error
+	if r.digest, err = parseDigest(digest); err != nil {
+		return nil, err
+	}
+	r.Raw, r.Look.Findings = nil, nil
+	r.OS, r.BootID, r.Detail = remediate.ClipText(l.OS), remediate.ClipText(l.BootID), remediate.ClipText(l.Detail)
+	return r, nil
+}
+
+func checkLook(l remediate.Look) error {
+	switch l.Kind {
+	case remediate.LookScan, remediate.LookPrecheck, remediate.LookVerify:
+	default:
+		return fmt.Errorf("%q is no kind of look", l.Kind)
+	}
+	if l.Class != "" && !l.Class.Known() {
+		return fmt.Errorf("%q is no class", l.Class)
+	}
+	if len(l.Raw) > remediate.MaxRaw {
+		return fmt.Errorf("the raw text has %d bytes, more than %d", len(l.Raw), remediate.MaxRaw)
+	}
+	if len(l.Run) > remediate.MaxName || len(l.Platform) > remediate.MaxName {
+		return fmt.Errorf("a run or platform has more than %d bytes", remediate.MaxName)
+	}
+	return checkName("host", l.Host)
+}
+
+func checkName(what, name string) error {
+	if name == "" || len(name) > remediate.MaxName {
+		return fmt.Errorf("a %s needs a name of 1 to %d bytes, this one has %d", what, remediate.MaxName, len(name))
+	}
+	return nil
+}
+
+const digestPrefix = "sha256:"
+
+// parseDigest is the 32 bytes of a digest, nil for none.
+func parseDigest(s string) ([]byte, error) {
+	if s == "" {
+		return nil, nil
+	}
+	text, ok := strings.CutPrefix(s, digestPrefix)
+	digest, err := hex.DecodeString(text)
+	if !ok || err != nil || len(digest) != 32 {
+		return nil, fmt.Errorf("%q is no digest", s)
+	}
+	return digest, nil
+}
+
+func formatDigest(digest []byte) string {
+	if len(digest) == 0 {
+		return ""
+	}
+	return digestPrefix + hex.EncodeToString(digest)
+}
+
+// SaveLook implements remediate.Store.
+func (s *Store) SaveLook(ctx context.Context, look remediate.Look) error {
+	r, err := s.record(look)
+	if err != nil {
+		return fmt.Errorf("save look at %s: %w", look.Host, err)
+	}
+	return s.write(ctx, "save look at "+look.Host, func(tx *session) error { return tx.addLook(r) })
+}
+
+// addLook writes the look and what follows from it for the host's state.
+func (s *session) addLook(r *lookRecord) error {
+	if r.raw.size > 0 {
+		err := s.exec(`INSERT INTO raws (digest, size, data) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`,
+			r.digest, r.raw.size, r.raw.data)
+		if err != nil {
+			return err
+		}
+	}
+	err := s.exec(`INSERT INTO looks (host, kind, run, at, digest, platform, os, boot_id, complete, class, detail, findings)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		r.Host, string(r.Kind), r.Run, r.at, r.digest, string(r.Platform), r.OS, r.BootID, r.Complete,
+		string(r.Class), r.Detail, r.findings)
+	if err != nil {
+		return err
+	}
+	if r.Class != "" {
+		return s.exec(`INSERT INTO hosts (name, class, detail) VALUES (?, ?, ?)
+			ON CONFLICT DO UPDATE SET class = excluded.class, detail = excluded.detail`,
+			r.Host, string(r.Class), r.Detail)
+	}
+	return s.seen(r)
+}
+
+// Raw implements remediate.Store.
+func (s *Store) Raw(ctx context.Context, digest string) ([]byte, error) {
+	op := "raw text " + digest
+	if err := s.readable(ctx); err != nil {
+		return nil, fmt.Errorf("%s: %w", op, err)
+	}
+	key, err := parseDigest(digest)
+	if err != nil || key == nil {
+		return nil, fmt.Errorf("%s: %w", op, remediate.ErrNotFound)
+	}
+	var p packed
+	err = s.reads.QueryRowContext(ctx, `SELECT size, data FROM raws WHERE digest = ?`, key).Scan(&p.size, &p.data)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("%s: %w", op, remediate.ErrNotFound)
+	}
+	if err != nil {
+		return nil, explain(op, err)
+	}
+	text, err := p.unpack(remediate.MaxRaw)
+	return text, explain(op, err)
+}

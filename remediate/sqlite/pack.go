@@ -1,0 +1,74 @@
+package sqlite
+
+import (
+	"bytes"
+	"compress/flate"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+)
+
+var errPacked = errors.New("the store is damaged: a kept text cannot be unpacked")
+
+// packed is a text as it is kept: raw DEFLATE, or as it is if that is not
+// longer.
+type packed struct {
+	size int
+	data []byte
+}
+
+// packer compresses, in as many goroutines at a time as there are
+// processors: a compressor takes over half a MiB, and hundreds of hosts
+// report at once.
+type packer struct{ free chan *flate.Writer }
+
+func newPacker() *packer {
+	p := &packer{free: make(chan *flate.Writer, runtime.GOMAXPROCS(0))}
+	for range cap(p.free) {
+		p.free <- nil
+	}
+	return p
+}
+
+func (p *packer) pack(text []byte) (packed, error) {
+	w := <-p.free
+	defer func() { p.free <- w }()
+	var buf bytes.Buffer
+	if w == nil {
+		var err error
+		if w, err = flate.NewWriter(&buf, flate.BestSpeed); err != nil {
+			return packed{}, fmt.Errorf("pack: %w", err)
+		}
+	}
+	w.Reset(&buf)
+	if _, err := w.Write(text); err != nil {
+		return packed{}, fmt.Errorf("pack: %w", err)
+	}
+	if err := w.Close(); err != nil {
+		return packed{}, fmt.Errorf("pack: %w", err)
+	}
+	if buf.Len() >= len(text) {
+		return packed{size: len(text), data: bytes.Clone(text)}, nil
+	}
+	return packed{size: len(text), data: buf.Bytes()}, nil
+}
+
+// unpack returns the text, or nil if none is kept. most bounds its size in
+// bytes, whatever the record says.
+func (p packed) unpack(most int) ([]byte, error) {
+	switch {
+	case p.size == 0:
+		return nil, nil
+	case p.size < 0 || p.size > most || len(p.data) > p.size:
+		return nil, errPacked
+	case len(p.data) == p.size:
+		return p.data, nil
+	}
+	text := make([]byte, p.size)
+	r := flate.NewReader(bytes.NewReader(p.data))
+	if _, err := io.ReadFull(r, text); err != nil {
+		return nil, fmt.Errorf("%w: %w", errPacked, err)
+	}
+	return text, nil
+}
