@@ -3,6 +3,7 @@ package schedule
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"oust/remediate"
 )
@@ -85,11 +86,8 @@ func hosts(n int) string {
 	return fmt.Sprintf("%d hosts", n)
 }
 
-// percent gives a share with at most one decimal, such as 5% or 33.3%.
+// percent gives a share with at most two decimals, such as 5% or 33.33%.
 func percent(share float64) string {
-	s := strconv.FormatFloat(share*100, 'f', 1, 64)
-	if n := len(s); s[n-2:] == ".0" {
-		s = s[:n-2]
-	}
-	return s + "%"
+	s := strconv.FormatFloat(share*100, 'f', 2, 64)
+	return strings.TrimSuffix(strings.TrimRight(s, "0"), ".") + "%"
 }
