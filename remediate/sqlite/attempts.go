@@ -181,8 +181,11 @@ func (s *session) update(seq int64, r *attemptRecord) error {
 }
 
 func (s *session) setLog(seq int64, r *attemptRecord) error {
-	if !r.hasLog {
+	switch {
+	case !r.hasLog:
 		return nil
+	case r.log.size == 0:
+		return s.exec(`DELETE FROM logs WHERE attempt = ?`, seq)
 	}
 	return s.exec(`INSERT INTO logs (attempt, size, data) VALUES (?, ?, ?)
 		ON CONFLICT DO UPDATE SET size = excluded.size, data = excluded.data`, seq, r.log.size, r.log.data)
