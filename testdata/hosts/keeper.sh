@@ -41,9 +41,12 @@ while read -r command name rest; do
 		echo $! >"$host/unshare"
 		;;
 	down)
-		read -r pid <"$host/unshare"
-		kill -KILL "$pid" 2>/dev/null
-		wait "$pid" 2>/dev/null
+		if [ -e "$host/unshare" ]; then
+			read -r pid <"$host/unshare"
+			kill -KILL "$pid" 2>/dev/null
+			wait "$pid" 2>/dev/null
+			rm "$host/unshare"
+		fi
 		echo "ok down $name"
 		;;
 	*) echo "bad $command" ;;

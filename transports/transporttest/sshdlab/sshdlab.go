@@ -196,3 +196,25 @@ func (l *Lab) Installed(i int, name string) bool {
 	l.must(err)
 	return ok
 }
+
+// RefuseLogins makes a host refuse Lab.KeyFile for every user, at once.
+func (l *Lab) RefuseLogins(i int) {
+	l.t.Helper()
+	l.must(l.Fleet.RefuseLogins(i))
+}
+
+// DropLogins kills the sshd processes of all logins of a host, as a network
+// driver that goes away would end them. New logins work.
+func (l *Lab) DropLogins(i int) {
+	l.t.Helper()
+	l.must(l.Fleet.DropLogins(i))
+}
+
+// Freeze stops a host's sshd: the kernel still accepts connections, and nobody
+// says a word on them, until thaw is called or the host stops.
+func (l *Lab) Freeze(i int) (thaw func()) {
+	l.t.Helper()
+	thaw, err := l.Fleet.Freeze(i)
+	l.must(err)
+	return thaw
+}

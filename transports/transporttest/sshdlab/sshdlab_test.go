@@ -1,6 +1,8 @@
 package sshdlab
 
 import (
+	"errors"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -224,6 +226,40 @@ func TestRemovalThatDropsTheNetwork(t *testing.T) {
 	}
 	if _, err := login(t, lab, 0, Root, labKey(t, lab)); err != nil {
 		t.Errorf("sshd takes no new login: %v", err)
+	}
+}
+
+func TestNetworkFaults(t *testing.T) {
+	t.Parallel()
+	lab := Start(t, Options{Hosts: 1})
+	client, err := login(t, lab, 0, Ops, labKey(t, lab))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lab.DropLogins(0)
+	if err := client.Wait(); err == nil {
+		t.Error("the login ended well")
+	}
+	lab.DropLogins(0) // none left
+
+	thaw := lab.Freeze(0)
+	conn, err := net.DialTimeout("tcp", lab.Hosts[0].endpoint(), time.Second)
+	if err != nil {
+		t.Fatalf("a frozen host refuses connections: %v", err)
+	}
+	defer conn.Close()
+	_ = conn.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
+	if n, err := conn.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("a frozen host said something: %d, %v", n, err)
+	}
+	thaw()
+	if _, err := login(t, lab, 0, Ops, labKey(t, lab)); err != nil {
+		t.Errorf("after thawing: %v", err)
+	}
+
+	lab.RefuseLogins(0)
+	if _, err := login(t, lab, 0, Ops, labKey(t, lab)); err == nil {
+		t.Error("a login was not refused")
 	}
 }
 

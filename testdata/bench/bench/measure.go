@@ -1,0 +1,150 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"syscall"
+	"time"
+
+	"oust/transports/transporttest/sshdlab"
+)
+
+// sample is what one run of one tool took.
+type sample struct {
+	wall time.Duration
+	// cpu is the client's own, user and system, with its children's.
+	cpu time.Duration
+	// memory is the most that one process of it held, in bytes.
+	memory int64
+}
+
+// result is all samples of one tool.
+type result struct {
+	tool          tool
+	work, nothing []sample
+}
+
+func measureAll(ctx context.Context, fleet *sshdlab.Fleet, s settings) ([]result, error) {
+	var results []result
+	for _, t := range tools(s) {
+		if s.only != "" && s.only != t.name {
+			continue
+		}
+		if _, err := exec.LookPath(t.program); err != nil {
+			fmt.Fprintf(os.Stderr, "%s is left out: %v\n", t.name, err)
+			continue
+		}
+		results = append(results, result{tool: t})
+	}
+	for round := range s.rounds {
+		for i := range results {
+			// Each round begins with another tool.
+			r := &results[(i+round)%len(results)]
+			fmt.Fprintf(os.Stderr, "round %d of %d: %s\n", round+1, s.rounds, r.tool.name)
+			if err := r.measure(ctx, fleet, s); err != nil {
+				return nil, fmt.Errorf("%s: %w", r.tool.name, err)
+			}
+		}
+	}
+	return results, nil
+}
+
+// measure takes one sample with work to do and one without.
+func (r *result) measure(ctx context.Context, fleet *sshdlab.Fleet, s settings) error {
+	if err := fleet.Reset(); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "oust-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	w, err := newWork(dir, fleet)
+	if err != nil {
+		return err
+	}
+	if err := runUntimed(ctx, w, s, r.tool.before); err != nil {
+		return err
+	}
+	work, err := timed(ctx, w, s, r.tool.work(w))
+	if err != nil {
+		return err
+	}
+	if err := allClean(fleet); err != nil {
+		return err
+	}
+	// A restart ends connections that a tool may have left open.
+	for i := range fleet.Hosts {
+		if err := fleet.Restart(i); err != nil {
+			return err
+		}
+	}
+	nothing, err := timed(ctx, w, s, r.tool.nothing(w))
+	if err != nil {
+		return err
+	}
+	r.work, r.nothing = append(r.work, work), append(r.nothing, nothing)
+	return nil
+}
+
+func runUntimed(ctx context.Context, w work, s settings, before func(work) [][]string) error {
+	if before == nil {
+		return nil
+	}
+	for _, command := range before(w) {
+		if _, err := timed(ctx, w, s, command); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// timed runs a command to its end. Its output goes to pipes, as when a person
+// keeps it; it is shown when the command failed.
+func timed(ctx context.Context, w work, s settings, command []string) (sample, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
+	cmd.Dir = w.dir
+	cmd.Env = append(os.Environ(), "ANSIBLE_CONFIG="+w.ansibleConfig, "LC_ALL=C.UTF-8")
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	cmd.WaitDelay = time.Second
+	start := time.Now()
+	err := cmd.Run()
+	wall := time.Since(start)
+	if err != nil {
+		return sample{}, fmt.Errorf("%s: %w\n%s", command[0], err, tail(out.Bytes()))
+	}
+	usage := cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	return sample{
+		wall: wall, cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(),
+		memory: usage.Maxrss * 1024,
+	}, nil
+}
+
+func tail(out []byte) []byte {
+	const most = 4000
+	return out[max(0, len(out)-most):]
+}
+
+// allClean asks each host's own dpkg: no tool is believed.
+func allClean(fleet *sshdlab.Fleet) error {
+	for i, h := range fleet.Hosts {
+		installed, err := fleet.Installed(i, "kesl")
+		if err != nil {
+			return err
+		}
+		runs, err := fleet.Uninstalls(i)
+		if err != nil {
+			return err
+		}
+		if installed || runs != 1 {
+			return fmt.Errorf("%s: installed %v, %d uninstallers ran; want false, 1", h.Name, installed, runs)
+		}
+	}
+	return nil
+}

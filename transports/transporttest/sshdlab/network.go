@@ -1,0 +1,38 @@
+package sshdlab
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// RefuseLogins makes a host refuse the lab's key; see Lab.RefuseLogins.
+func (f *Fleet) RefuseLogins(i int) error {
+	return os.WriteFile(filepath.Join(f.Hosts[i].Root, "etc/oust-lab/keys"), nil, 0o644)
+}
+
+// loginProcesses fits the titles of sshd's processes for one login each, and
+// not that of the one that listens.
+const loginProcesses = `^sshd(-session)?: [a-z]+( \[priv\]|@)`
+
+// DropLogins kills a host's logins; see Lab.DropLogins.
+func (f *Fleet) DropLogins(i int) error {
+	out, exit, err := f.Exec(i, "pkill", "-KILL", "-f", loginProcesses)
+	if err == nil && exit > 1 { // 1 means that there were none
+		err = fmt.Errorf("%s: drop logins: exit code %d: %s", f.Hosts[i].Name, exit, out)
+	}
+	return err
+}
+
+// Freeze stops a host's sshd; see Lab.Freeze.
+func (f *Fleet) Freeze(i int) (thaw func(), err error) {
+	pid, ok := f.keeper.pid(f.Hosts[i].Name)
+	if !ok {
+		return nil, fmt.Errorf("%s: freeze: the host is down", f.Hosts[i].Name)
+	}
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+		return nil, fmt.Errorf("%s: freeze: %w", f.Hosts[i].Name, err)
+	}
+	return func() { _ = syscall.Kill(pid, syscall.SIGCONT) }, nil
+}
