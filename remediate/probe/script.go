@@ -1,0 +1,38 @@
+package probe
+
+import (
+	_ "embed"
+	"strconv"
+	"strings"
+
+	"oust/remediate"
+)
+
+// Kind is the kind and version of the framed output.
+const Kind = "look-unix 1"
+
+//go:embed look.sh
+var lookScript string
+
+// Sh makes the script of a look at a Unix host, for the standard input of
+// remediate.ShLine. It changes nothing on the host, and forks about ten times
+// on a usual Linux system. As a user without rights it finds less, and says
+// what it was not allowed to see.
+func Sh(q remediate.Questions, nonce remediate.Nonce) []byte {
+	var b strings.Builder
+	b.WriteString("frame() { printf '\\n@%s %s\\n' " + string(nonce) + " \"$1\"; }\n")
+	b.WriteString("ask_paths() {\n:\n")
+	for _, p := range q.Paths {
+		// The path is printed back quoted, so that any bytes fit on one line.
+		b.WriteString("look_at " + quote(p) + " " + quote(strconv.Quote(p)) + "\n")
+	}
+	b.WriteString("}\nkind='" + Kind + "'\n")
+	b.WriteString(lookScript)
+	return []byte(b.String())
+}
+
+// quote makes one sh word of any bytes but NUL, which no path can hold.
+func quote(s string) string {
+	s = strings.ReplaceAll(s, "\x00", "")
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
