@@ -10,29 +10,6 @@ import (
 	"oust/remediate"
 )
 
-// Rules that problems name.
-const (
-	ruleSyntax     = "syntax"
-	ruleRequired   = "required"
-	ruleValue      = "value"
-	rulePath       = "path"
-	ruleForeign    = "foreign-path"
-	ruleDetect     = "detect"
-	ruleStep       = "step"
-	ruleExit       = "exit"
-	ruleSource     = "source"
-	ruleUndetected = "removes-undetected"
-	ruleAfter      = "after"
-
-	warnLeading    = "leading-wildcard"
-	warnUnremoved  = "detected-not-removed"
-	warnScript     = "script-step"
-	warnResidue    = "no-residue"
-	warnManual     = "no-manual"
-	warnAfterwards = "no-afterwards"
-	warnUnverified = "unverified"
-)
-
 var (
 	namePattern    = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}/[a-z0-9][a-z0-9._-]{0,63}$`)
 	ownPattern     = regexp.MustCompile(`^[a-z0-9][a-z0-9 ._-]{2,63}$`)
@@ -40,6 +17,7 @@ var (
 	servicePattern = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.@:-]{0,127}$`)
 	processPattern = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.@:+-]{0,14}$`)
 	secretPattern  = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
+	secretUse      = regexp.MustCompile(`\bsecrets/([A-Za-z0-9_.-]+)`)
 )
 
 // maxList bounds every list of a playbook.
@@ -225,19 +203,46 @@ func (c *checker) name(what, value string, pattern *regexp.Regexp, at ...any) {
 }
 
 func (c *checker) secrets() {
+	c.size("secrets", len(c.p.Secrets), false, "secrets")
+	used := c.secretsUsed()
 	seen := map[string]bool{}
 	for i, s := range c.p.Secrets {
+		at := []any{"secrets", i, "name"}
 		if !secretPattern.MatchString(s.Name) {
-			c.err(ruleValue, fmt.Sprintf("secret name %q: use lower-case letters, digits and underscores", s.Name), "secrets", i, "name")
-		}
-		if seen[s.Name] {
-			c.err(ruleValue, fmt.Sprintf("secret %q is there twice", s.Name), "secrets", i, "name")
+			c.err(ruleValue, fmt.Sprintf("secret name %q: use lower-case letters, digits and underscores", s.Name), at...)
+		} else if seen[s.Name] {
+			c.err(ruleValue, fmt.Sprintf("secret %q is there twice", s.Name), at...)
+		} else if !used[s.Name] {
+			c.err(ruleSecret, fmt.Sprintf("no step reads the secret %q from $OUST_DIR/secrets/%s", s.Name, s.Name), at...)
 		}
 		seen[s.Name] = true
 		if s.Encoding != "" {
 			c.oneOf("encoding", s.Encoding, []string{EncodingPlain, EncodingUTF16LEHex}, "secrets", i, "encoding")
 		}
 	}
+	for i, s := range c.p.Steps {
+		if s.Script == nil {
+			continue
+		}
+		for _, m := range secretUse.FindAllStringSubmatch(s.Script.Text, -1) {
+			if !seen[m[1]] {
+				c.err(ruleSecret, fmt.Sprintf("the step reads the secret %q, which is not declared", m[1]), "steps", i, "script", "text")
+			}
+		}
+	}
+}
+
+func (c *checker) secretsUsed() map[string]bool {
+	used := map[string]bool{}
+	for _, s := range c.p.Steps {
+		if s.Script == nil {
+			continue
+		}
+		for _, m := range secretUse.FindAllStringSubmatch(s.Script.Text, -1) {
+			used[m[1]] = true
+		}
+	}
+	return used
 }
 
 func (c *checker) sources() {

@@ -17,8 +17,9 @@ leftover() { begin "$@"; soft=yes; }
 
 # record VERDICT EXIT [MORE]: writes the result line of the step.
 record() {
-	printf '%s %s %s %s %s\n' "$step" "$1" "$2" "$playbook" "$what${3:+: $3}" >>"$OUST_DIR/result"
-	printf 'oust: step %s: %s: %s (exit %s)\n' "$step" "$what${3:+: $3}" "$1" "$2"
+	[ $# -lt 3 ] || what="$what: $3"
+	printf '%s %s %s %s %s\n' "$step" "$1" "$2" "$playbook" "$what" >>"$OUST_DIR/result"
+	printf 'oust: step %s: %s: %s (exit %s)\n' "$step" "$what" "$1" "$2"
 }
 
 # finish VERDICT EXIT [MORE]: records it, and ends the script if it must end.

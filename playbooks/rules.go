@@ -1,0 +1,57 @@
+package playbooks
+
+// Rule is something that is checked about a playbook.
+type Rule struct {
+	Name     string   `json:"rule"`
+	Severity Severity `json:"severity"`
+	Meaning  string   `json:"meaning"` // one clause
+}
+
+// The names of the rules.
+const (
+	ruleSyntax     = "syntax"
+	ruleRequired   = "required"
+	ruleValue      = "value"
+	rulePath       = "path"
+	ruleForeign    = "foreign-path"
+	ruleDetect     = "detect"
+	ruleStep       = "step"
+	ruleExit       = "exit"
+	ruleSecret     = "secret"
+	ruleSource     = "source"
+	ruleUndetected = "removes-undetected"
+	ruleAfter      = "after"
+
+	warnLeading    = "leading-wildcard"
+	warnUnremoved  = "detected-not-removed"
+	warnScript     = "script-step"
+	warnResidue    = "no-residue"
+	warnManual     = "no-manual"
+	warnAfterwards = "no-afterwards"
+	warnUnverified = "unverified"
+)
+
+var rules = []Rule{
+	{ruleSyntax, SeverityError, "the text is one YAML document of the right shape, with known keys only"},
+	{ruleRequired, SeverityError, "nothing that a playbook must say is missing"},
+	{ruleValue, SeverityError, "words, names and numbers are of their form"},
+	{rulePath, SeverityError, "paths are absolute, clean and without wildcards, and no folder of the system is removed"},
+	{ruleForeign, SeverityError, "what is removed or ended lies below a folder with a name of the product or its vendor"},
+	{ruleDetect, SeverityError, "each sign can match the product and cannot match nearly everything"},
+	{ruleStep, SeverityError, "a step or residue entry is of exactly one kind, one that its platforms have"},
+	{ruleExit, SeverityError, "exit codes have a meaning that is known; a script step must say all of its own"},
+	{ruleSecret, SeverityError, "secrets that steps read are declared, and those declared are read"},
+	{ruleSource, SeverityError, "every playbook says where its claims come from"},
+	{ruleUndetected, SeverityError, "only packages that prove the product are removed"},
+	{ruleAfter, SeverityError, "after names playbooks that exist and goes in no circle"},
+	{warnLeading, SeverityWarning, "a pattern that begins with a wildcard may match what others make"},
+	{warnUnremoved, SeverityWarning, "packages that prove the product are removed by a step"},
+	{warnScript, SeverityWarning, "a script step is the last way out; nobody checks what it does"},
+	{warnResidue, SeverityWarning, "a playbook with steps lists what may be left behind"},
+	{warnManual, SeverityWarning, "manual says what to do about residue that no step removes"},
+	{warnAfterwards, SeverityWarning, "afterwards says what protects the host once the product is gone"},
+	{warnUnverified, SeverityWarning, "a removal that nobody has verified is tried on a test host first"},
+}
+
+// Rules lists all rules, errors first.
+func Rules() []Rule { return append([]Rule(nil), rules...) }
