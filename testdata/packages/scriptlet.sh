@@ -22,7 +22,7 @@ before_removal() {
 	mkdir -p /var/lib/oust-lab
 	echo "$package $1" >>/var/lib/oust-lab/uninstalls
 	if fault drops-network; then
-		pkill -KILL -f '^sshd(-session)?: [a-z]+( \[priv\]|@)' || true
+		pkill -KILL -f '^sshd(-session)?: [^/]' || true # the listener's title has a path
 	fi
 	if fault slow; then sleep "$value"; fi
 	if fault hangs; then

@@ -12,9 +12,10 @@ func (f *Fleet) RefuseLogins(i int) error {
 	return os.WriteFile(filepath.Join(f.Hosts[i].Root, "etc/oust-lab/keys"), nil, 0o644)
 }
 
-// loginProcesses fits the titles of sshd's processes for one login each, and
-// not that of the one that listens.
-const loginProcesses = `^sshd(-session)?: [a-z]+( \[priv\]|@)`
+// loginProcesses fits the titles of sshd's processes for one login each, in
+// whatever stage ("sshd: ops [priv]", "sshd: ops", "sshd: ops@notty"), and not
+// that of the one that listens ("sshd: /usr/sbin/sshd -D").
+const loginProcesses = `^sshd(-session)?: [^/]`
 
 // DropLogins kills a host's logins; see Lab.DropLogins.
 func (f *Fleet) DropLogins(i int) error {
