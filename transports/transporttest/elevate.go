@@ -22,14 +22,14 @@ var elevateCases = []testCase{
 func (s *suite) elevates(name string, target *transports.Target) {
 	s.Helper()
 	conn := s.dial(s.need(name, target))
-	if res := s.script(conn, "id -u\n"); strings.HasSuffix("\n"+string(res.Stdout), "\n0\n") {
+	if res := s.script(conn, "echo\nid -u\n"); strings.HasSuffix(string(res.Stdout), "\n0\n") {
 		s.Fatalf("the login user is root already: %q", res.Stdout)
 	}
 	for range 2 {
 		res := s.run(conn, transports.Command{
-			Line: evalLine, Stdin: []byte("id -u\necho err >&2\nexit 9\n"), Elevate: true,
+			Line: evalLine, Stdin: []byte("echo\nid -u\necho err >&2\nexit 9\n"), Elevate: true,
 		})
-		if !strings.HasSuffix("\n"+string(res.Stdout), "\n0\n") || res.Exit != 9 {
+		if !strings.HasSuffix(string(res.Stdout), "\n0\n") || res.Exit != 9 {
 			s.Errorf("stdout %q exit %d, want id 0 and exit 9 (stderr %q)", res.Stdout, res.Exit, res.Stderr)
 		}
 		if !strings.HasSuffix(string(res.Stderr), "err\n") {
