@@ -1,0 +1,220 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"oust/remediate"
+	"oust/remediate/job"
+	"oust/transports"
+)
+
+// minFreeKiB is what the job's folder and a package manager need at least.
+const minFreeKiB = 10 << 10
+
+// begin looks at the host, compares with the plan, and launches.
+func (t *hostTask) begin(ctx context.Context) (state, time.Duration) {
+	if reason := t.moved(); reason != "" {
+		return t.close(ctx, remediate.Outcome{Kind: remediate.OutcomeStale, Detail: reason}, nil)
+	}
+	t.say("look")
+	conn, err := t.a.e.dial(ctx, t.host)
+	if err != nil {
+		return t.fail(ctx, err)
+	}
+	defer func() { _ = conn.Close() }()
+	s, err := t.a.e.probe(ctx, conn, t.host)
+	if err != nil {
+		return t.fail(ctx, err)
+	}
+	t.before = s
+	if o, look, over := t.judgeBefore(s); over {
+		return t.close(ctx, o, look)
+	}
+	t.warnings = append(t.warnings, warnings(s.facts)...)
+	if t.a.dry {
+		return t.close(ctx, remediate.Outcome{Kind: remediate.OutcomeReady, Detail: "would remove " + products(s.findings)}, nil)
+	}
+	return t.launch(ctx, conn)
+}
+
+// moved says how the inventory's entry differs from the plan's.
+func (t *hostTask) moved() string {
+	h, known := t.a.hosts[t.planned.Name]
+	switch {
+	case !known:
+		return "the host is not in the inventory any more"
+	case h.DialAddress() != t.planned.Address || h.Port != t.planned.Port:
+		return fmt.Sprintf("the inventory now gives another address: %s port %d; planned was %s port %d (0 is the default port)",
+			h.DialAddress(), h.Port, t.planned.Address, t.planned.Port)
+	}
+	return ""
+}
+
+// judgeBefore decides whether the look before the act ends the matter.
+func (t *hostTask) judgeBefore(s *sight) (o remediate.Outcome, look *remediate.Look, over bool) {
+	e := t.a.e
+	if f := s.incomplete(); f != nil {
+		return f.outcome(), nil, true
+	}
+	// What is recorded here is a whole look in a session of its own, so it
+	// moves the standing, and a new plan can rest on it.
+	record := func() *remediate.Look {
+		l := e.newLook(t.host, remediate.LookVerify, t.a.run.ID, s)
+		return &l
+	}
+	if len(s.findings) == 0 {
+		return remediate.Outcome{Kind: remediate.OutcomeNothingToDo}, record(), true
+	}
+	if !remediate.SameFindings(s.findings, t.planned.Findings) {
+		return remediate.Outcome{Kind: remediate.OutcomeStale, Detail: oneLine(drift(t.planned.Findings, s.findings))}, record(), true
+	}
+	script, err := e.render(s.facts, s.findings)
+	if err != nil || script.Digest != t.planned.Script {
+		return remediate.Outcome{Kind: remediate.OutcomeStale, Detail: "the host now needs another script than the planned one; plan again"}, record(), true
+	}
+	if !s.facts.Privilege.Root {
+		return remediate.Failed(remediate.ClassPrivilege, fmt.Sprintf(
+			"logged in as %s, not root; set become: sudo on the credential, or use root", s.facts.Privilege.User)), nil, true
+	}
+	for _, f := range s.facts.FreeSpace {
+		if f.KiB < minFreeKiB && (f.Path == "/var" || f.Path == "/var/lib" || f.Path == "/") {
+			return remediate.Failed(remediate.ClassUnsupported, fmt.Sprintf(
+				"%d KiB free at %s; the removal needs %d KiB: make room first", f.KiB, f.Path, minFreeKiB)), nil, true
+		}
+	}
+	return remediate.Outcome{}, nil, false
+}
+
+// warnings are what a person should know before a change.
+func warnings(f *remediate.Facts) []string {
+	var out []string
+	for _, r := range f.RebootPending {
+		out = append(out, "a reboot was pending before: "+oneLine(r))
+	}
+	for _, l := range f.Locks {
+		out = append(out, fmt.Sprintf("%s is busy: %s is held by process %d", l.Manager, l.Path, l.PID))
+	}
+	return out
+}
+
+// products names what was found, for a person.
+func products(fs []remediate.Finding) string {
+	names := make([]string, 0, len(fs))
+	for _, f := range fs {
+		name := f.Playbook
+		if f.Version != "" {
+			name += " " + f.Version
+		}
+		if f.Kind == remediate.FindResidue {
+			name += " (residue)"
+		}
+		names = append(names, name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// drift says how findings differ from the plan's.
+func drift(planned, now []remediate.Finding) string {
+	was, is := products(planned), products(now)
+	if was != is {
+		return fmt.Sprintf("planned for %s; the host now has %s", was, is)
+	}
+	return fmt.Sprintf("the evidence for %s has changed since the plan; plan again", was)
+}
+
+// launch writes the intent and starts the job. It stays for a quick job's end.
+func (t *hostTask) launch(ctx context.Context, conn transports.Conn) (state, time.Duration) {
+	e := t.a.e
+	text, ok := t.a.plan.ScriptText(t.planned.Script)
+	if !ok {
+		return t.fail(ctx, fmt.Errorf("script %s is not in the plan", t.planned.Script))
+	}
+	secrets, err := t.secrets()
+	if err != nil {
+		return t.fail(ctx, err)
+	}
+	if err := t.intend(ctx); err != nil {
+		t.a.fail(err)
+		return nil, 0
+	}
+	nonce := remediate.NewNonce()
+	stdin, err := job.Launch(job.Spec{
+		ID: t.attempt.ID, Campaign: t.a.plan.CampaignID, Controller: e.Controller,
+		Script: []byte(text), Secrets: secrets,
+	}, nonce)
+	if err != nil {
+		return t.fail(ctx, err)
+	}
+	if ctx.Err() != nil {
+		return nil, 0
+	}
+	t.say("launch")
+	res, err := conn.Run(ctx, transports.Command{
+		Line: remediate.ShLine, Stdin: stdin, Elevate: true,
+		Timeout: e.Campaign.Timing.LaunchWait, MaxOutput: job.MaxReport,
+	})
+	report, perr := job.ParseReport(res.Stdout, nonce)
+	return t.launched(ctx, report, res, err, perr)
+}
+
+// intend makes the attempt and writes it before the act.
+func (t *hostTask) intend(ctx context.Context) error {
+	e := t.a.e
+	now := e.Now().UTC()
+	t.deadline = now.Add(e.Campaign.Timing.Job)
+	if t.began {
+		return nil
+	}
+	t.attempt = remediate.Attempt{
+		ID: remediate.NewID(now), Run: t.a.run.ID, Host: t.host.Name, Plan: t.a.plan.ID,
+		Script: t.planned.Script, Phase: remediate.PhaseIntended, BootID: t.before.facts.BootID,
+		Started: now, Updated: now,
+	}
+	if err := e.record(ctx, func(ctx context.Context) error { return e.Store.BeginAttempt(ctx, t.attempt) }); err != nil {
+		return err
+	}
+	t.began = true
+	return nil
+}
+
+// secrets reveals the values that the host's playbooks ask for, encoded as
+// they want them. They travel on the launch's standard input only.
+func (t *hostTask) secrets() (map[string]string, error) {
+	out := map[string]string{}
+	for _, f := range t.planned.Findings {
+		p, ok := t.a.e.Library.Get(f.Playbook)
+		if !ok {
+			continue
+		}
+		for _, s := range p.Secrets {
+			value, err := s.Encode([]byte(t.a.secrets[s.Name].Reveal()))
+			if err != nil {
+				return nil, err
+			}
+			out[s.Name] = string(value)
+		}
+	}
+	return out, nil
+}
+
+// launched decides what the launch's answer means.
+func (t *hostTask) launched(ctx context.Context, r job.Report, res transports.Result, err, perr error) (state, time.Duration) {
+	switch {
+	case r.State == job.StateAccepted:
+		return t.join, t.a.e.Campaign.Timing.Poll
+	case r.State != "" && perr == nil:
+		return t.reported(ctx, r)
+	case err == nil:
+		// The script ended and said nothing that can be read: it did not run.
+		return t.fail(ctx, &failure{class: remediate.ClassUnsupported, err: perr, detail: oneLine(fmt.Sprintf(
+			"launch: %v (exit code %d); the host said: %s", perr, res.Exit, res.Stderr))})
+	case transports.ClassOf(err) == transports.Privilege:
+		return t.fail(ctx, err)
+	default:
+		// It may or may not have started: find out before anything else.
+		return t.lost(ctx, err, t.join)
+	}
+}

@@ -1,0 +1,267 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"oust/remediate"
+	"oust/remediate/schedule"
+	"oust/transports"
+)
+
+// ApplyOptions are choices for one apply.
+type ApplyOptions struct {
+	// DryRun reaches every host, checks rights, disk, locks, pending reboot
+	// and drift, and changes nothing on any host.
+	DryRun bool
+}
+
+// Apply carries out a plan on the hosts of the inventory. The plan is checked
+// first (CheckPlan). An apply of the same plan that was interrupted is taken
+// up again: hosts that had ended keep their outcome, jobs that were launched
+// are joined. Jobs of other interrupted runs are joined before the first wave.
+//
+// When stop is closed, no new host is taken and the running ones go on to
+// their end. When ctx is cancelled, running steps end at once; jobs go on on
+// their hosts, and the next Apply joins them. The error is a *RefusedError,
+// or a failure of oust itself such as of its store; failed hosts are counted
+// in the summary.
+func (e *Engine) Apply(ctx context.Context, stop <-chan struct{}, plan *remediate.Plan, hosts []remediate.Host, opt ApplyOptions) (Summary, error) {
+	a := &applying{e: e, plan: plan, dry: opt.DryRun, hosts: make(map[string]remediate.Host, len(hosts)), stop: stop}
+	a.summary = newSummary("", a.kind(), len(plan.Hosts))
+	if err := e.CheckPlan(ctx, plan); err != nil {
+		return a.summary, err
+	}
+	for _, h := range hosts {
+		a.hosts[h.Name] = h
+	}
+	if err := a.resolveSecrets(); err != nil {
+		return a.summary, err
+	}
+	if opt.DryRun {
+		return a.dryRun(ctx)
+	}
+	return a.carryOut(ctx)
+}
+
+// applying is an apply under way.
+type applying struct {
+	e       *Engine
+	plan    *remediate.Plan
+	dry     bool
+	hosts   map[string]remediate.Host
+	secrets map[string]transports.Secret
+	run     remediate.Run
+	stop    <-chan struct{}
+
+	mu      sync.Mutex
+	summary Summary
+	guard   *schedule.Guard
+	fatal   error
+	// ended holds the hosts that had ended before an interruption.
+	ended map[string]remediate.Outcome
+}
+
+func (a *applying) kind() string {
+	if a.dry {
+		return "dry-run"
+	}
+	return "apply"
+}
+
+// resolveSecrets gets the secrets before any host is touched.
+func (a *applying) resolveSecrets() error {
+	a.secrets = make(map[string]transports.Secret, len(a.plan.Secrets))
+	for _, name := range a.plan.Secrets {
+		s, err := a.e.Secret(name)
+		if err != nil {
+			return fmt.Errorf("secret %q: %w", name, err)
+		}
+		a.secrets[name] = s
+	}
+	return nil
+}
+
+// carryOut opens or resumes the run, joins what is open, and goes through the
+// waves.
+func (a *applying) carryOut(ctx context.Context) (Summary, error) {
+	j, err := a.open(ctx)
+	if err != nil {
+		return a.summary, err
+	}
+	a.guard = schedule.NewGuard(a.e.Campaign.Stop)
+	a.e.Sink.Event(RunStarted{
+		Run: a.run.ID, Kind: a.kind(), Hosts: len(a.plan.Hosts), Resumed: j.resumed, Done: len(a.ended),
+		Waves: a.plan.Waves, At: a.e.Now().UTC(),
+	})
+	a.joinEarlier(ctx, j.earlier)
+	for w := 1; w <= len(a.plan.Waves) && !a.halted() && ctx.Err() == nil && !stopped(a.stop); w++ {
+		a.wave(ctx, w, j.mine)
+	}
+	return a.finish(ctx)
+}
+
+// wave takes the hosts of one wave to their ends.
+func (a *applying) wave(ctx context.Context, wave int, mine map[string]remediate.Attempt) {
+	size := a.plan.Waves[wave-1]
+	a.mu.Lock()
+	a.guard.StartWave(wave, size)
+	a.mu.Unlock()
+	var tasks []task
+	for i := range a.plan.Hosts {
+		ph := &a.plan.Hosts[i]
+		if ph.Wave != wave {
+			continue
+		}
+		if o, done := a.ended[ph.Name]; done {
+			a.count(o)
+			continue
+		}
+		tasks = append(tasks, a.newTask(ph, mine))
+	}
+	a.e.Sink.Event(WaveStarted{Wave: wave, Of: len(a.plan.Waves), Hosts: size})
+	_, dropped := a.e.executor(a.halted).run(ctx, a.stop, tasks)
+	for _, t := range dropped {
+		a.interrupted(t.(*hostTask))
+	}
+}
+
+func (a *applying) newTask(ph *remediate.PlanHost, mine map[string]remediate.Attempt) *hostTask {
+	t := &hostTask{a: a, planned: ph, host: a.hosts[ph.Name], wave: ph.Wave}
+	t.host.Name = ph.Name
+	t.next = t.begin
+	if at, ok := mine[ph.Name]; ok {
+		t.attempt, t.began, t.next = at, true, t.rejoin
+	}
+	return t
+}
+
+// count adds an outcome to the summary and the guard.
+func (a *applying) count(o remediate.Outcome) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.summary.add(o)
+	if a.guard != nil {
+		a.guard.Record(o)
+	}
+}
+
+// interrupted counts a host that a second Ctrl-C left in the middle.
+func (a *applying) interrupted(t *hostTask) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if t.began {
+		a.summary.Open++
+	}
+}
+
+// fail ends the run for a failure of oust itself, such as of its store.
+func (a *applying) fail(err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.fatal == nil {
+		a.fatal = err
+		a.e.Logger.Error("the run cannot go on", logRun, a.run.ID, logError, err)
+	}
+}
+
+// halted reports whether no new host may be taken.
+func (a *applying) halted() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.fatal != nil {
+		return true
+	}
+	if a.guard == nil {
+		return false
+	}
+	reason, over := a.guard.Stopped()
+	if over && a.summary.Stopped == "" {
+		a.summary.Stopped = reason
+		a.e.Sink.Event(RunStopped{Reason: reason})
+	}
+	return over
+}
+
+// finish closes the run, unless it was interrupted: then it stays open and
+// the next apply of this plan takes it up again.
+func (a *applying) finish(ctx context.Context) (Summary, error) {
+	a.halted() // a limit may have been passed by the very last host
+	counted := 0
+	for _, n := range a.summary.Outcomes {
+		counted += n
+	}
+	missing := a.summary.Hosts - counted
+	over := a.summary.Stopped != ""
+	a.summary.Interrupted = a.fatal == nil && !over && missing > 0 || ctx.Err() != nil
+	if missing > 0 {
+		a.summary.Outcomes[remediate.OutcomeNotStarted] += missing - a.summary.Open
+	}
+	if !a.summary.Interrupted && a.fatal == nil {
+		if over {
+			a.recordNotStarted(ctx)
+		}
+		run := a.run
+		run.Ended, run.Exit, run.Note = a.e.Now().UTC(), a.summary.ExitCode(), a.summary.Stopped
+		if err := a.e.record(ctx, func(ctx context.Context) error { return a.e.Store.EndRun(ctx, run) }); err != nil {
+			a.fail(err)
+		}
+	}
+	a.e.Sink.Event(RunEnded{Summary: a.summary, At: a.e.Now().UTC()})
+	return a.summary, a.fatal
+}
+
+// recordNotStarted keeps an outcome for each host whose turn did not come.
+func (a *applying) recordNotStarted(ctx context.Context) {
+	seen := map[string]bool{}
+	for at, err := range a.e.Store.RunAttempts(ctx, a.run.ID) {
+		if err != nil {
+			a.fail(err)
+			return
+		}
+		seen[at.Host] = true
+	}
+	var tasks []task
+	for i := range a.plan.Hosts {
+		if ph := &a.plan.Hosts[i]; !seen[ph.Name] {
+			tasks = append(tasks, &notStartedTask{a: a, host: ph.Name, detail: a.summary.Stopped})
+		}
+	}
+	x := executor{hosts: recordAtOnce, perSite: recordAtOnce, active: recordAtOnce}
+	x.run(ctx, nil, tasks)
+}
+
+// recordAtOnce is how many records are handed to the store side by side, so
+// that it can put them into few transactions.
+const recordAtOnce = 256
+
+// dryRun looks at every host of the plan, all at once: nothing is changed, so
+// there are no waves.
+func (a *applying) dryRun(ctx context.Context) (Summary, error) {
+	a.e.Sink.Event(RunStarted{Kind: a.kind(), Hosts: len(a.plan.Hosts), At: a.e.Now().UTC()})
+	tasks := make([]task, 0, len(a.plan.Hosts))
+	for i := range a.plan.Hosts {
+		tasks = append(tasks, a.newTask(&a.plan.Hosts[i], nil))
+	}
+	left, dropped := a.e.executor(a.halted).run(ctx, a.stop, tasks)
+	counted := 0
+	for _, n := range a.summary.Outcomes {
+		counted += n
+	}
+	if counted < a.summary.Hosts {
+		a.summary.Outcomes[remediate.OutcomeNotStarted] += a.summary.Hosts - counted
+	}
+	a.summary.Interrupted = a.fatal == nil && (len(left)+len(dropped) > 0 || ctx.Err() != nil)
+	a.e.Sink.Event(RunEnded{Summary: a.summary, At: a.e.Now().UTC()})
+	return a.summary, a.fatal
+}
+
+// attemptRecord makes the record of an outcome that needed no job.
+func (a *applying) attemptRecord(host string, o remediate.Outcome, now time.Time) remediate.Attempt {
+	return remediate.Attempt{
+		ID: remediate.NewID(now), Run: a.run.ID, Host: host, Plan: a.plan.ID,
+		Phase: remediate.PhaseCleaned, Started: now, Updated: now, Outcome: o,
+	}
+}

@@ -1,0 +1,159 @@
+// Package engine carries out scan, plan, apply and verify over many hosts at
+// once. It is the only place that joins playbooks and transports.
+//
+// A host's way through a run is a chain of short steps. A step that has to
+// wait (for a job on the host, for a network that is down) returns, and is
+// taken up again later: a waiting host holds no connection and no goroutine.
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"oust/playbooks"
+	"oust/remediate"
+	"oust/transports"
+)
+
+// Log keys.
+const (
+	logHost    = "host"
+	logRun     = "run"
+	logAttempt = "attempt"
+	logClass   = "class"
+	logDetail  = "detail"
+	logError   = "error"
+)
+
+// Config is what an Engine works with. Store, Dialer, Target and Library are
+// required; the rest has defaults.
+type Config struct {
+	Store remediate.Store
+	// Dialer reaches every host; decorators are the caller's.
+	Dialer transports.Dialer
+	// Target says how to reach a host and with which credential. An error is
+	// that host's failure of class internal, or the class it carries.
+	Target  func(remediate.Host) (transports.Target, error)
+	Library *playbooks.Library
+	// Secret resolves a secret that a playbook asks for, by name.
+	Secret   func(name string) (transports.Secret, error)
+	Campaign remediate.Campaign
+	// Controller names this controller in the host's lock; default "oust".
+	Controller string
+	// Sink is told what happens, in order; default: nobody.
+	Sink Sink
+	// Logger gets the raw detail; default: none.
+	Logger hclog.Logger
+	// Now is the clock for records; default time.Now.
+	Now func() time.Time
+	// Connections bounds the hosts that hold a connection at one moment,
+	// which may be fewer than those in flight; default 512.
+	Connections int
+}
+
+// WithDefaults fills what was left open.
+func (c Config) WithDefaults() Config {
+	if c.Controller == "" {
+		c.Controller = "oust"
+	}
+	if c.Sink == nil {
+		c.Sink = SinkFunc(func(Event) {})
+	}
+	if c.Logger == nil {
+		c.Logger = hclog.NewNullLogger()
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Connections <= 0 {
+		c.Connections = 512
+	}
+	if c.Secret == nil {
+		c.Secret = func(name string) (transports.Secret, error) {
+			return transports.Secret{}, fmt.Errorf("no secret %q: add it under secrets in campaign.yaml", name)
+		}
+	}
+	c.Campaign.Limits = defaultLimits(c.Campaign.Limits)
+	c.Campaign.Timing = c.Campaign.Timing.WithDefaults()
+	return c
+}
+
+func (c Config) validate() error {
+	switch {
+	case c.Store == nil:
+		return errors.New("engine: no store")
+	case c.Dialer == nil:
+		return errors.New("engine: no dialer")
+	case c.Target == nil:
+		return errors.New("engine: no target function")
+	case c.Library == nil:
+		return errors.New("engine: no playbooks")
+	}
+	return nil
+}
+
+func defaultLimits(l remediate.Concurrency) remediate.Concurrency {
+	if l.Hosts <= 0 {
+		l.Hosts = 500
+	}
+	if l.PerSite <= 0 {
+		l.PerSite = 200
+	}
+	return l
+}
+
+// Engine carries out runs. It is safe for one run at a time.
+type Engine struct {
+	Config
+	questions map[remediate.Platform]remediate.Questions
+}
+
+// New makes an Engine.
+func New(cfg Config) (*Engine, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	cfg = cfg.WithDefaults()
+	cfg.Sink = &serialSink{to: cfg.Sink}
+	return &Engine{Config: cfg, questions: questions(cfg.Library)}, nil
+}
+
+// questions asks each host for the paths of its platform's playbooks; one
+// whose platform is not known before the look is asked for all of them.
+func questions(lib *playbooks.Library) map[remediate.Platform]remediate.Questions {
+	linux, mac := lib.Questions(remediate.Linux), lib.Questions(remediate.MacOS)
+	all := slices.Concat(linux.Paths, mac.Paths)
+	slices.Sort(all)
+	return map[remediate.Platform]remediate.Questions{
+		remediate.Linux:           linux,
+		remediate.MacOS:           mac,
+		remediate.PlatformUnknown: {Paths: slices.Compact(all)},
+	}
+}
+
+// stopped reports whether the channel is closed.
+func stopped(stop <-chan struct{}) bool {
+	select {
+	case <-stop:
+		return true
+	default:
+		return false
+	}
+}
+
+// record runs a write to the store with a context that outlives a person's
+// second Ctrl-C: what was done on a host is written down.
+func (e *Engine) record(ctx context.Context, write func(context.Context) error) error {
+	const patience = time.Minute
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	if err := write(ctx); err != nil {
+		return fmt.Errorf("write to the store: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,155 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"oust/remediate"
+	"oust/remediate/probe"
+	"oust/transports"
+)
+
+// maxProbeOutput bounds what one look may print, in bytes. A host with 20,000
+// packages prints about 1.5 MiB.
+const maxProbeOutput = 4 << 20
+
+// failure is why a host could not be looked at or worked on, in the words of
+// the domain.
+type failure struct {
+	class  remediate.Class
+	detail string
+	err    error
+}
+
+func (f *failure) Error() string    { return f.detail }
+func (f *failure) Unwrap() error    { return f.err }
+func (f *failure) outcome() outcome { return remediate.Failed(f.class, f.detail) }
+
+type outcome = remediate.Outcome
+
+// failed translates an error of a transport, or any other, into a failure.
+func failed(err error) *failure {
+	if f, ok := errors.AsType[*failure](err); ok {
+		return f
+	}
+	class := remediate.Class(transports.ClassOf(err))
+	if !class.Known() {
+		class = remediate.ClassInternal
+	}
+	return &failure{class: class, detail: oneLine(errorText(err)), err: err}
+}
+
+// errorText leaves out the host's name, which stands beside it anyway.
+func errorText(err error) string {
+	if e, ok := errors.AsType[*transports.Error](err); ok {
+		s := fmt.Sprintf("%s: %v", e.Op, e.Err)
+		if e.Advice != "" {
+			s += "; " + e.Advice
+		}
+		return s
+	}
+	return err.Error()
+}
+
+// oneLine makes text fit for one line of a report.
+func oneLine(s string) string {
+	const most = 400
+	s = strings.Join(strings.Fields(strings.ToValidUTF8(s, "?")), " ")
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "") + "..."
+	}
+	return s
+}
+
+// dial connects to a host and logs in.
+func (e *Engine) dial(ctx context.Context, h remediate.Host) (transports.Conn, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	target, err := e.Target(h)
+	if err != nil {
+		return nil, err
+	}
+	return e.Dialer.Dial(ctx, target)
+}
+
+// sight is what one look at a host saw.
+type sight struct {
+	facts    *remediate.Facts
+	findings []remediate.Finding
+	raw      []byte
+}
+
+// probe looks at a host over a connection.
+func (e *Engine) probe(ctx context.Context, conn transports.Conn, h remediate.Host) (*sight, error) {
+	q, ok := e.questions[h.Platform]
+	if !ok {
+		return nil, &failure{class: remediate.ClassUnsupported,
+			detail: fmt.Sprintf("no look is known for platform %q", h.Platform)}
+	}
+	nonce := remediate.NewNonce()
+	res, err := conn.Run(ctx, transports.Command{
+		Line: remediate.ShLine, Stdin: probe.Sh(q, nonce), Elevate: true,
+		Timeout: e.Campaign.Timing.Probe, MaxOutput: maxProbeOutput,
+	})
+	if err != nil {
+		return nil, err
+	}
+	facts, raw, err := probe.Parse(res.Stdout, nonce)
+	if err != nil {
+		return nil, probeFailure(res, err)
+	}
+	return &sight{facts: facts, findings: e.Library.Match(facts), raw: slices.Clone(raw)}, nil
+}
+
+// probeFailure says why the look's output could not be read.
+func probeFailure(res transports.Result, err error) error {
+	detail := fmt.Sprintf("look: %v", err)
+	if said := oneLine(string(res.Stderr)); said != "" {
+		detail += "; the host said: " + said
+	}
+	switch {
+	case res.Truncated:
+		detail = fmt.Sprintf("look: the host printed more than %d MiB", maxProbeOutput>>20)
+	case errors.Is(err, remediate.ErrNoFrame):
+		detail += "; check that /bin/sh works for this user"
+	}
+	return &failure{class: remediate.ClassUnsupported, detail: detail, err: err}
+}
+
+// newLook makes the record of a look that succeeded.
+func (e *Engine) newLook(h remediate.Host, kind remediate.LookKind, run string, s *sight) remediate.Look {
+	return remediate.Look{
+		Host: h.Name, Kind: kind, Run: run, At: e.Now().UTC(),
+		Raw: s.raw, RawDigest: remediate.Digest(s.raw),
+		Platform: s.facts.Platform, OS: s.facts.OS.Name, BootID: s.facts.BootID,
+		Findings: s.findings, Complete: len(s.facts.Incomplete) == 0,
+	}
+}
+
+// failedLook makes the record of a look that failed.
+func (e *Engine) failedLook(h remediate.Host, kind remediate.LookKind, run string, f *failure) remediate.Look {
+	return remediate.Look{
+		Host: h.Name, Kind: kind, Run: run, At: e.Now().UTC(), Class: f.class, Detail: f.detail,
+	}
+}
+
+// incomplete says what a look could not answer, or nil.
+func (s *sight) incomplete() *failure {
+	if len(s.facts.Incomplete) == 0 || len(s.findings) > 0 {
+		return nil
+	}
+	class := remediate.ClassInternal
+	if !s.facts.Privilege.Root {
+		class = remediate.ClassPrivilege
+	}
+	return &failure{class: class, detail: oneLine("found nothing, but the look was not complete: " +
+		strings.Join(s.facts.Incomplete, "; "))}
+}
+
+// since is the time that work on a host has taken.
+func (e *Engine) since(start time.Time) time.Duration { return e.Now().Sub(start) }

@@ -1,0 +1,148 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"oust/playbooks"
+	"oust/remediate"
+	"oust/remediate/probe"
+	"oust/remediate/schedule"
+)
+
+// canaryTag puts a host into the first waves.
+const canaryTag = "canary"
+
+// Plan makes a plan for hosts from what the store has seen of them: no host
+// is touched. Playbooks are matched anew against the kept facts, so that a
+// playbook written after the scan counts. The plan is recorded in the store;
+// apply refuses any plan that is not.
+func (e *Engine) Plan(ctx context.Context, hosts []remediate.Host) (*remediate.Plan, error) {
+	id, err := e.Store.CampaignID(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the campaign id: %w", err)
+	}
+	now := e.Now().UTC()
+	p := &planner{e: e, scripts: map[string]bool{}, plan: &remediate.Plan{
+		Format: remediate.PlanFormat, ID: remediate.NewID(now),
+		Campaign: e.Campaign.Name, CampaignID: id,
+		Created: now, Expires: now.Add(e.Campaign.Timing.PlanExpiry),
+		Playbooks: e.Library.Refs(), Secrets: e.Library.Secrets(),
+	}}
+	for _, h := range canariesFirst(hosts) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if err := p.host(ctx, h); err != nil {
+			return nil, fmt.Errorf("plan host %s: %w", h.Name, err)
+		}
+	}
+	p.cutWaves()
+	if p.plan.Digest, err = PlanDigest(p.plan); err != nil {
+		return nil, err
+	}
+	if err := e.Store.SavePlan(ctx, p.plan.ID, p.plan.Digest, now); err != nil {
+		return nil, fmt.Errorf("record the plan: %w", err)
+	}
+	return p.plan, nil
+}
+
+// canariesFirst puts hosts tagged canary first and keeps the order otherwise.
+func canariesFirst(hosts []remediate.Host) []remediate.Host {
+	out := slices.Clone(hosts)
+	rank := func(h remediate.Host) int {
+		if h.HasTag(canaryTag) {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(out, func(a, b remediate.Host) int { return cmp.Compare(rank(a), rank(b)) })
+	return out
+}
+
+type planner struct {
+	e       *Engine
+	plan    *remediate.Plan
+	scripts map[string]bool
+}
+
+func (p *planner) leave(h remediate.Host, reason, detail string) {
+	p.plan.Left = append(p.plan.Left, remediate.PlanLeft{Name: h.Name, Reason: reason, Detail: detail})
+}
+
+// host plans one host, or says why not.
+func (p *planner) host(ctx context.Context, h remediate.Host) error {
+	state, err := p.e.Store.HostState(ctx, h.Name)
+	if err != nil {
+		return err
+	}
+	if state.RawDigest == "" {
+		detail := "run 'oust scan'"
+		if state.Class != "" {
+			detail = fmt.Sprintf("%s: %s", state.Class, state.Detail)
+		}
+		p.leave(h, remediate.LeftUnseen, detail)
+		return nil
+	}
+	raw, err := p.e.Store.Raw(ctx, state.RawDigest)
+	if err != nil {
+		return fmt.Errorf("read the kept facts: %w", err)
+	}
+	facts, err := probe.Reparse(raw)
+	if err != nil {
+		return fmt.Errorf("read the kept facts: %w", err)
+	}
+	findings := p.e.Library.Match(facts)
+	if len(findings) == 0 {
+		p.leaveClean(h, state, facts)
+		return nil
+	}
+	script, err := p.e.render(facts, findings)
+	if unsupported, ok := errors.AsType[*playbooks.UnsupportedError](err); ok {
+		p.leave(h, remediate.LeftUnsupported, unsupported.Error())
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if !p.scripts[script.Digest] {
+		p.scripts[script.Digest] = true
+		p.plan.Scripts = append(p.plan.Scripts, script)
+	}
+	p.plan.Hosts = append(p.plan.Hosts, remediate.PlanHost{
+		Name: h.Name, Address: h.DialAddress(), Port: h.Port, Platform: facts.Platform,
+		Findings: findings, Facts: state.RawDigest, FactsAt: state.SeenAt, Script: script.Digest,
+	})
+	return nil
+}
+
+// leaveClean says that nothing was found, or that it cannot be known.
+func (p *planner) leaveClean(h remediate.Host, state remediate.HostState, facts *remediate.Facts) {
+	if len(facts.Incomplete) > 0 {
+		p.leave(h, remediate.LeftUnseen, "the look was not complete: "+oneLine(facts.Incomplete[0]))
+		return
+	}
+	p.leave(h, remediate.LeftClean, "last seen "+state.SeenAt.UTC().Format("2006-01-02 15:04 UTC"))
+}
+
+// render makes the script for a host.
+func (e *Engine) render(facts *remediate.Facts, findings []remediate.Finding) (remediate.Script, error) {
+	return e.Library.Render(playbooks.RenderInput{
+		Facts: facts, Findings: findings, BusyWait: e.Campaign.Timing.BusyWait,
+	})
+}
+
+// cutWaves gives each host its wave.
+func (p *planner) cutWaves() {
+	p.plan.Waves = schedule.Waves(len(p.plan.Hosts), p.e.Campaign.Waves)
+	i := 0
+	for w, n := range p.plan.Waves {
+		for range n {
+			p.plan.Hosts[i].Wave = w + 1
+			i++
+		}
+	}
+}

@@ -1,0 +1,188 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"oust/remediate"
+	"oust/remediate/job"
+	"oust/transports"
+)
+
+// rejoin is the first state of an attempt that an earlier process began.
+func (t *hostTask) rejoin(ctx context.Context) (state, time.Duration) {
+	e := t.a.e
+	// The job's time has gone on while nobody looked; one more look is owed.
+	t.deadline = t.attempt.Started.Add(e.Campaign.Timing.Job)
+	if soon := e.Now().Add(2 * e.Campaign.Timing.Connect); t.deadline.Before(soon) {
+		t.deadline = soon
+	}
+	switch t.attempt.Phase {
+	case remediate.PhaseEnded:
+		return t.verify(ctx)
+	case remediate.PhaseClosed:
+		return t.tidy(ctx)
+	default:
+		return t.join(ctx)
+	}
+}
+
+// join looks at the job on the host.
+func (t *hostTask) join(ctx context.Context) (state, time.Duration) {
+	t.say("join")
+	conn, err := t.a.e.dial(ctx, t.host)
+	if err != nil {
+		return t.lost(ctx, err, t.join)
+	}
+	defer func() { _ = conn.Close() }()
+	nonce := remediate.NewNonce()
+	stdin, err := job.Join(t.attempt.ID, nonce)
+	if err != nil {
+		return t.fail(ctx, err)
+	}
+	res, err := conn.Run(ctx, transports.Command{
+		Line: remediate.ShLine, Stdin: stdin, Elevate: true,
+		Timeout: t.a.e.Campaign.Timing.Probe, MaxOutput: job.MaxReport,
+	})
+	if err != nil {
+		return t.lost(ctx, err, t.join)
+	}
+	report, err := job.ParseReport(res.Stdout, nonce)
+	if err != nil {
+		return t.lost(ctx, fmt.Errorf("join: %w; the host said: %s", err, oneLine(string(res.Stderr))), t.join)
+	}
+	t.silent, t.tries = time.Time{}, 0
+	return t.reported(ctx, report)
+}
+
+// reported decides what the state of the job means.
+func (t *hostTask) reported(ctx context.Context, r job.Report) (state, time.Duration) {
+	switch r.State {
+	case job.StateEnded:
+		return t.ended(ctx, r)
+	case job.StateDied:
+		t.died = true
+		r.Exit = diedExit
+		return t.ended(ctx, r)
+	case job.StateRunning, job.StateAccepted:
+		return t.stillRunning(ctx)
+	case job.StateLocked:
+		return t.locked(ctx, r)
+	case job.StateRefused:
+		return t.fail(ctx, &failure{class: refusedClass(r), detail: oneLine("launch: " + r.Detail)})
+	case job.StateAbsent, job.StatePrepared:
+		return t.notThere(ctx, r)
+	}
+	return t.fail(ctx, fmt.Errorf("join: the host reports state %q", r.State))
+}
+
+// diedExit is the exit code of a job that did not live to give one.
+const diedExit = -1
+
+func (t *hostTask) ended(ctx context.Context, r job.Report) (state, time.Duration) {
+	if err := t.takeReport(ctx, r); err != nil {
+		t.a.fail(err)
+		return nil, 0
+	}
+	t.silent, t.tries = time.Time{}, 0
+	return t.verify, 0
+}
+
+func (t *hostTask) stillRunning(ctx context.Context) (state, time.Duration) {
+	e := t.a.e
+	if t.attempt.Phase == remediate.PhaseIntended {
+		if err := t.save(ctx, remediate.PhaseLaunched); err != nil {
+			t.a.fail(err)
+			return nil, 0
+		}
+	}
+	if left := t.deadline.Sub(e.Now()); left > 0 {
+		return t.join, min(e.Campaign.Timing.Poll, left)
+	}
+	if t.earlier {
+		return nil, 0 // stays open, for the next run
+	}
+	return t.close(ctx, remediate.Failed(remediate.ClassTimeout, fmt.Sprintf(
+		"the uninstaller still runs after %s; it was left running, and the next apply joins it", e.Campaign.Timing.Job)), nil)
+}
+
+// locked: another attempt has the host; this one has run nothing.
+func (t *hostTask) locked(ctx context.Context, r job.Report) (state, time.Duration) {
+	_, _ = t.close(ctx, remediate.Failed(remediate.ClassBusy,
+		oneLine("another attempt has this host: "+r.LockedBy)), nil)
+	return t.tidy, 0
+}
+
+// notThere: the host knows nothing of the job, or it was never started.
+func (t *hostTask) notThere(ctx context.Context, r job.Report) (state, time.Duration) {
+	switch {
+	case r.State == job.StateAbsent && t.attempt.Phase == remediate.PhaseLaunched:
+		// It was there. Whoever removed the folder, the product decides.
+		t.died = true
+		return t.ended(ctx, job.Report{State: job.StateDied, Exit: diedExit, Result: r.Result})
+	case t.earlier:
+		_, _ = t.close(ctx, remediate.Outcome{Kind: remediate.OutcomeNotStarted, Detail: "the run was interrupted before its start"}, nil)
+		return t.tidy, 0
+	default:
+		return t.begin, 0
+	}
+}
+
+// lost waits for a host that does not answer while a job may run there. A
+// class that waiting does not mend ends it.
+func (t *hostTask) lost(ctx context.Context, err error, again state) (state, time.Duration) {
+	if ctx.Err() != nil {
+		return nil, 0
+	}
+	e := t.a.e
+	now := e.Now()
+	if t.silent.IsZero() {
+		t.silent = now
+	}
+	// Nobody waits long for an attempt of an earlier run: it stays open.
+	if now.Before(t.deadline) && mayMend(err) && (!t.earlier || t.tries < earlierTries) {
+		t.say("wait")
+		t.tries++
+		wait := min(time.Second<<min(t.tries-1, 10), e.Campaign.Timing.Poll)
+		return again, min(wait, t.deadline.Sub(now))
+	}
+	if t.earlier {
+		e.Logger.Warn("an earlier attempt could not be joined", logHost, t.host.Name, logAttempt, t.attempt.ID, logError, errorText(err))
+		return nil, 0
+	}
+	f := failed(err)
+	switch f.class {
+	case remediate.ClassUnreachable, remediate.ClassTimeout, remediate.ClassLostContact, remediate.ClassBusy:
+		f = &failure{class: remediate.ClassLostContact, err: err, detail: oneLine(fmt.Sprintf(
+			"no contact for %s after the launch: %s", now.Sub(t.silent).Round(time.Second), f.detail))}
+	}
+	return t.fail(ctx, f)
+}
+
+// earlierTries bounds the tries to join an attempt of an earlier run, so that
+// a host that is off does not hold up the first wave.
+const earlierTries = 2
+
+// mayMend reports whether the same call may work later by itself. The host
+// answered a moment ago, so that even a refused connection may be sshd
+// restarting or a network coming back.
+func mayMend(err error) bool {
+	switch transports.ClassOf(err) {
+	case transports.Unreachable, transports.Timeout, transports.LostContact, transports.Busy:
+		return true
+	case transports.Internal:
+		_, ours := errors.AsType[*transports.Error](err)
+		return !ours // an unreadable report
+	}
+	return false
+}
+
+// refusedClass is the class of a host that would not take the job.
+func refusedClass(r job.Report) remediate.Class {
+	if r.Refusal == job.RefusedPrivilege {
+		return remediate.ClassPrivilege
+	}
+	return remediate.ClassUnsupported
+}
