@@ -40,7 +40,7 @@ test: go hosts
 	go test -race -timeout $(TIMEOUT) ./... ./testdata/bench/...
 
 lint: go
-	@unformatted=$$(git ls-files --cached --others --exclude-standard '*.go' | xargs -r gofmt -l); \
+	@unformatted=$$(gofmt -l cmd playbooks remediate testdata transports); \
 	if [ -n "$$unformatted" ]; then echo "gofmt would change:" $$unformatted >&2; exit 1; fi
 	go run $(GOLANGCI) run ./... ./testdata/bench/...
 
