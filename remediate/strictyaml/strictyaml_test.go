@@ -1,0 +1,106 @@
+package strictyaml
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+type inner struct {
+	Port int    `yaml:"port"`
+	Name string `yaml:"name"`
+}
+
+type outer struct {
+	Title string           `yaml:"title"`
+	In    inner            `yaml:"in"`
+	List  []inner          `yaml:"list"`
+	Map   map[string]inner `yaml:"map"`
+	Share share            `yaml:"share"`
+}
+
+type share float64
+
+// UnmarshalYAML takes "5%".
+func (s *share) UnmarshalYAML(b []byte) error {
+	var n float64
+	if _, err := fmt.Sscanf(string(b), "%g%%", &n); err != nil {
+		return fmt.Errorf("want a share such as 5%%, not %s", b)
+	}
+	*s = share(n / 100)
+	return nil
+}
+
+func TestDecode(t *testing.T) {
+	var o outer
+	err := Decode("f.yaml", []byte("\xef\xbb\xbftitle: x\r\nin: {port: 5}\nlist:\n  - name: a\nmap: {k: {port: 1}}\nshare: 5%\n"), &o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o.Title != "x" || o.In.Port != 5 || o.List[0].Name != "a" || o.Map["k"].Port != 1 || o.Share != 0.05 {
+		t.Errorf("decoded %+v", o)
+	}
+}
+
+func TestDecodeRefuses(t *testing.T) {
+	tests := []struct{ name, text, want string }{
+		{"unknown key", "title: a\nin:\n  prot: 5\n", `f.yaml:3:3: unknown key "prot"; did you mean "port"?`},
+		{"unknown key far from any", "zzzzzz: a\n", `f.yaml:1:1: unknown key "zzzzzz"`},
+		{"repeated key", "title: a\ntitle: b\n", "f.yaml:2:1: "},
+		{"wrong type", "in: {port: many}\n", "f.yaml:1:12: "},
+		{"not YAML", "title: [a\n", "f.yaml:1:"},
+		{"second document", "title: a\n---\ntitle: b\n", "second document"},
+		{"alias", "in: &a {port: 1}\nlist: [*a]\n", "f.yaml:1:5: anchors and aliases"},
+		{"NUL", "title: a\x00b\n", "f.yaml:1:9: a NUL byte"},
+		{"UTF-16", "\xff\xfet\x00i\x00", "UTF-16; save it as UTF-8"},
+		{"Latin-1", "title: caf\xe9\n", "f.yaml:1:11: not UTF-8"},
+		{"deep", strings.Repeat("[", 5000), "nested deeper"},
+		{"deep by dashes", strings.Repeat("- ", 3000) + "a\n", "nested deeper"},
+		{"large", "title: " + strings.Repeat("a", DefaultLimit), "at most"},
+		{"a value's own error", "title: a\nshare: lots\n", "want a share"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var o outer
+			err := Decode("f.yaml", []byte(tt.text), &o)
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Fatalf("Decode: %v; want %q", err, tt.want)
+			}
+			if _, ok := errors.AsType[*Error](err); !ok {
+				t.Errorf("%T is not *Error", err)
+			}
+		})
+	}
+}
+
+func TestDecodeEmpty(t *testing.T) {
+	for _, text := range []string{"", "\n", "# only a comment\n", "---\n"} {
+		var o outer
+		if err := Decode("f.yaml", []byte(text), &o); err != nil {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+func TestExcerptShowsThePlace(t *testing.T) {
+	var o outer
+	err := Decode("f.yaml", []byte("title: a\nin:\n  prot: 5\n"), &o)
+	if !strings.Contains(err.Error(), "    3 |   prot: 5\n      |   ^") {
+		t.Errorf("excerpt:\n%v", err)
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	for _, s := range []string{"title: a", "in: {port: 1}", "list:\n- name: x\n", "a: &b c\nd: *b", "? x\n: y", "|\n a", "!!binary x"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var o outer
+		if err := Decode("f.yaml", b, &o); err != nil {
+			if _, ok := errors.AsType[*Error](err); !ok {
+				t.Errorf("%T %v is not *Error", err, err)
+			}
+		}
+	})
+}
