@@ -25,7 +25,7 @@ var arrows = map[string][]string{
 	"cmd/...":              {"..."},
 	"testdata/...":         {"..."},
 	"remediate":            nil,
-	"remediate/strictyaml": nil,
+	"remediate/strictyaml": {"remediate"},
 	"remediate/inventory":  {"remediate", "remediate/strictyaml"},
 	"remediate/campaign":   {"remediate", "remediate/strictyaml"},
 	"remediate/probe":      {"remediate"},
