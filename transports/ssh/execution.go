@@ -91,7 +91,6 @@ func (x *execution) watch(ctx context.Context, timeout time.Duration) (transport
 			x.abandon()
 			return x.result()
 		case err := <-x.failed:
-			c.wire.kill(errClosed)
 			return x.seal(), err
 		case <-again:
 			c.wire.kill(errClosed)

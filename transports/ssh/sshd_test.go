@@ -189,3 +189,12 @@ func (l *logBuffer) String() string {
 func (l *logBuffer) logger() hclog.Logger {
 	return hclog.New(&hclog.LoggerOptions{Output: l, Level: hclog.Trace})
 }
+
+func appendFile(t testing.TB, path, text string) {
+	t.Helper()
+	old, err := os.ReadFile(path)
+	if err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	writeFile(t, path, string(old)+text)
+}

@@ -58,6 +58,21 @@ func (w *wire) Read(p []byte) (int, error) {
 	return n, nil
 }
 
+// Write writes to the peer. While the peer's version line is missing, the end
+// of the stream is left to Read to find: a peer that hangs up may have said
+// why before.
+func (w *wire) Write(p []byte) (int, error) {
+	n, err := w.Conn.Write(p)
+	if err != nil {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if !w.spoken && w.cause == nil {
+			return len(p), nil
+		}
+	}
+	return n, err
+}
+
 func (w *wire) note(p []byte, err error) {
 	w.heard.Add(int64(len(p)))
 	w.mu.Lock()
