@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"mvdan.cc/sh/v3/interp"
@@ -49,7 +50,7 @@ func interpret(args []string) int {
 		}
 		text = string(b)
 	}
-	file, err := syntax.NewParser(syntax.Variant(syntax.LangPOSIX)).Parse(strings.NewReader(text), "sh")
+	file, err := syntax.NewParser().Parse(strings.NewReader(text), "sh")
 	if err != nil {
 		os.Stderr.WriteString(err.Error() + "\n")
 		return 2
@@ -77,6 +78,7 @@ func missingBuiltins(_ context.Context, args []string) ([]string, error) {
 	case "kill":
 		return append([]string{"/bin/kill"}, args[1:]...), nil
 	case "umask":
+		syscall.Umask(0o077)
 		return []string{"true"}, nil
 	}
 	return args, nil

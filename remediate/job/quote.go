@@ -9,7 +9,7 @@ import (
 )
 
 // quote makes one word of sh out of text without NUL bytes.
-func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
+func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'"'"'`) + "'" }
 
 // printfFormat makes a format, to stand between single quotes, with which
 // printf(1) prints exactly data. What a shell or its reader might alter

@@ -52,6 +52,8 @@ const (
 	RefusedStorage Refusal = "storage"
 	// RefusedBase: the base folder is a link, or not root's alone.
 	RefusedBase Refusal = "base"
+	// RefusedShell: the host's sh lacks what the job needs.
+	RefusedShell Refusal = "shell"
 )
 
 // Report is what a script of this package printed.

@@ -3,12 +3,14 @@ package job
 import (
 	"bytes"
 	"context"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -30,7 +32,7 @@ func shells(t *testing.T) map[string]string {
 		t.Skip("needs root")
 	}
 	found := map[string]string{}
-	for _, name := range []string{"dash", "bash", "mksh"} {
+	for _, name := range []string{"dash", "bash"} {
 		if p, err := exec.LookPath(name); err == nil {
 			found[name] = p
 		}
@@ -198,8 +200,8 @@ func (l *lab) reboot() {
 func pid(t *testing.T, text string) int {
 	t.Helper()
 	n, err := strconv.Atoi(text)
-	if err != nil {
-		t.Fatal(err)
+	if err != nil || n < 2 {
+		t.Fatalf("%q is no process id", text) // 0 and -1 would kill the test
 	}
 	return n
 }
@@ -207,4 +209,93 @@ func pid(t *testing.T, text string) int {
 func exists(path string) bool {
 	_, err := os.Lstat(path)
 	return err == nil
+}
+
+// start runs a script in a session of its own, as sshd does.
+func (l *lab) start(script []byte) *running {
+	l.t.Helper()
+	cmd := l.command(l.t.Context(), script)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	r := &running{cmd: cmd}
+	cmd.Stdout = &r.out
+	if err := cmd.Start(); err != nil {
+		l.t.Fatal(err)
+	}
+	return r
+}
+
+type running struct {
+	cmd *exec.Cmd
+	out bytes.Buffer
+}
+
+// finish waits for the end and returns the output.
+func (l *lab) finish(r *running) []byte {
+	l.t.Helper()
+	if err := r.cmd.Wait(); err != nil {
+		l.t.Fatal(err)
+	}
+	return r.out.Bytes()
+}
+
+// kill ends the whole session's process group at once.
+func (r *running) kill() {
+	_ = syscall.Kill(-r.cmd.Process.Pid, syscall.SIGKILL)
+	_ = r.cmd.Wait()
+}
+
+// waitFor is sh that waits until a file is there.
+func waitFor(path string) string {
+	return "until [ -e '" + path + "' ]; do sleep 0.02; done\n"
+}
+
+func readGlob(t *testing.T, pattern string) string {
+	t.Helper()
+	paths, err := filepath.Glob(pattern)
+	if err != nil || len(paths) != 1 {
+		t.Fatalf("%s: %q, %v", pattern, paths, err)
+	}
+	b, err := os.ReadFile(paths[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// grepTree lists the files below a folder that hold text.
+func grepTree(t *testing.T, root, text string) []string {
+	t.Helper()
+	var found []string
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		if bytes.Contains(b, []byte(text)) {
+			found = append(found, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// grepProc lists the command lines and environments that hold text.
+func grepProc(t *testing.T, text string) []string {
+	t.Helper()
+	var found []string
+	for _, pattern := range []string{"/proc/[0-9]*/cmdline", "/proc/[0-9]*/environ"} {
+		paths, err := filepath.Glob(pattern)
+		if err != nil || len(paths) == 0 {
+			t.Fatal("no processes in /proc", err)
+		}
+		for _, p := range paths {
+			if b, err := os.ReadFile(p); err == nil && bytes.Contains(b, []byte(text)) {
+				found = append(found, p)
+			}
+		}
+	}
+	return found
 }

@@ -23,26 +23,26 @@ take_lock() {
 			why="$BASE/lock could not be taken"
 			return 1
 		fi
-		if started "$BASE/lock"; then
-			if working "$BASE/$s_id/$s_launch"; then
-				owner=$s_id owner_campaign=$s_campaign
+		holder=$(readlink "$BASE/lock" 2>/dev/null)
+		holder=${holder%/claim}
+		case $holder in
+		'')
+			# Just released.
+			[ "$tries" -lt 5 ] || pause
+			;;
+		*[!0-9a-z]*)
+			why="$BASE/lock is damaged"
+			return 1
+			;;
+		*)
+			# Who holds the lock has a claim that can be read, or is dead.
+			if started "$BASE/$holder/claim" && working "$BASE/$holder/$s_launch"; then
+				owner=$holder owner_campaign=$s_campaign
 				return 1
 			fi
-			break_lock "$s_id" || pause
-		elif [ -h "$BASE/lock" ]; then
-			# Its folder is gone, or its owner is just being removed.
-			gone=$(readlink "$BASE/lock" 2>/dev/null) || continue
-			gone=${gone%/claim}
-			case $gone in
-			'' | *[!0-9a-z]*)
-				why="$BASE/lock is damaged"
-				return 1
-				;;
-			esac
-			break_lock "$gone" || pause
-		elif [ "$tries" -gt 5 ]; then
-			pause
-		fi
+			break_lock "$holder" || pause
+			;;
+		esac
 	done
 }
 
@@ -83,6 +83,8 @@ finish() {
 	fi
 	for _ in 1 2 3 4 5 6 7 8 9 10; do
 		printf '%s %s %s %s\n%s\n%s\n.\n' "$1" "$2" "$now" "$owner" "$owner_campaign" "$why" >"$RUN/end" && return
+		# Full, perhaps for a moment; or removed by hand.
+		[ -d "$RUN" ] || return
 		sleep 5
 	done
 }

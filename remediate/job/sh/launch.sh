@@ -58,8 +58,19 @@ stage() {
 	return 1
 }
 
+# own_printf: does the shell print by itself? A command of its own would show
+# secrets on its command line.
+own_printf() {
+	path=$PATH PATH=/nonexistent
+	printf '' 2>/dev/null
+	own=$?
+	PATH=$path
+	return "$own"
+}
+
 frame_begin
 need_root
+own_printf || refuse shell 'the shell has no printf of its own'
 if [ ! -d "$BASE" ] && [ ! -h "$BASE" ]; then
 	err=$(mkdir -p "$BASE" 2>&1) || [ -d "$BASE" ] || refuse storage "$err"
 fi
