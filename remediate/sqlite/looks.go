@@ -101,7 +101,8 @@ func formatDigest(digest []byte) string {
 	if len(digest) == 0 {
 		return ""
 	}
-	return digestPrefix + hex.EncodeToString(digest)
+	var buf [len(digestPrefix) + 64]byte
+	return string(hex.AppendEncode(append(buf[:0], digestPrefix...), digest))
 }
 
 // SaveLook implements remediate.Store.
@@ -155,6 +156,6 @@ func (s *Store) Raw(ctx context.Context, digest string) ([]byte, error) {
 	if err != nil {
 		return nil, explain(op, err)
 	}
-	text, err := p.unpack(remediate.MaxRaw)
+	text, err := p.unpackRaw(key)
 	return text, explain(op, err)
 }

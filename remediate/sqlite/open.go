@@ -164,7 +164,11 @@ func (s *Store) openReads(ctx context.Context, options ...string) error {
 	if s.reads, err = pool(s.path, readers, options...); err != nil {
 		return err
 	}
-	return s.reads.QueryRowContext(ctx, `SELECT campaign_id FROM meta`).Scan(&s.campaign)
+	err = s.reads.QueryRowContext(ctx, `SELECT campaign_id FROM meta`).Scan(&s.campaign)
+	if errors.Is(err, sql.ErrNoRows) { // its making was cut short
+		return ErrNoStore
+	}
+	return err
 }
 
 // standsAlone reports whether no write-ahead log belongs to the file.

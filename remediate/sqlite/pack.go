@@ -3,13 +3,16 @@ package sqlite
 import (
 	"bytes"
 	"compress/flate"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"runtime"
+
+	"oust/remediate"
 )
 
-var errPacked = errors.New("the store is damaged: a kept text cannot be unpacked")
+var errPacked = errors.New("the store is damaged: a kept text is not what it was")
 
 // packed is a text as it is kept: raw DEFLATE, or as it is if that is not
 // longer.
@@ -69,6 +72,19 @@ func (p packed) unpack(most int) ([]byte, error) {
 	r := flate.NewReader(bytes.NewReader(p.data))
 	if _, err := io.ReadFull(r, text); err != nil {
 		return nil, fmt.Errorf("%w: %w", errPacked, err)
+	}
+	return text, nil
+}
+
+// unpackRaw is unpack for a raw text, of which the digest is known: what it
+// returns is what the host printed, to the bit.
+func (p packed) unpackRaw(digest []byte) ([]byte, error) {
+	text, err := p.unpack(remediate.MaxRaw)
+	if err != nil || text == nil {
+		return nil, err
+	}
+	if sum := sha256.Sum256(text); !bytes.Equal(sum[:], digest) {
+		return nil, errPacked
 	}
 	return text, nil
 }

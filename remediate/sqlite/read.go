@@ -12,19 +12,20 @@ const (
 	pageBytes = 4 << 20
 )
 
-// cursor reads a list page by page. It keeps its own place between calls.
-type cursor[T any] func(ctx context.Context) (page []T, more bool, err error)
+// cursor reads a list page by page into the memory of the page before. It
+// keeps its own place between calls.
+type cursor[T any] func(ctx context.Context, into []T) (page []T, more bool, err error)
 
 // stream yields what a cursor reads. Each loop over the result starts a
 // cursor of its own; between pages nothing is held.
 func stream[T any](ctx context.Context, s *Store, op string, start func() cursor[T]) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		next := start()
+		var page []T
 		for more := true; more; {
-			var page []T
 			err := s.readable(ctx)
 			if err == nil {
-				page, more, err = next(ctx)
+				page, more, err = next(ctx, page[:0])
 			}
 			if err != nil {
 				var none T
@@ -40,18 +41,22 @@ func stream[T any](ctx context.Context, s *Store, op string, start func() cursor
 	}
 }
 
+// reader scans a row into v and returns about how many bytes it takes in
+// memory.
+type reader[T any] func(rows *sql.Rows, v *T) (int, error)
+
 // list reads one page: at most pageRows rows of a query that is limited to
-// them. scan returns about how many bytes a row takes in memory. more is
-// false when the query had no further row.
-func list[T any](ctx context.Context, db *sql.DB, scan func(*sql.Rows, *T) (int, error), query string, args ...any) (page []T, more bool, err error) {
+// them. more is false when the query had no further row.
+func list[T any](ctx context.Context, db *sql.DB, into []T, read reader[T], query string, args ...any) (page []T, more bool, err error) {
 	rows, err := db.QueryContext(ctx, query, append(args, pageRows)...)
 	if err != nil {
 		return nil, false, err
 	}
 	defer rows.Close()
+	page = into
 	for bytes := 0; rows.Next(); {
 		var v T
-		n, err := scan(rows, &v)
+		n, err := read(rows, &v)
 		if err != nil {
 			return nil, false, err
 		}

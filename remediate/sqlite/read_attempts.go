@@ -64,9 +64,9 @@ func (s *Store) attempts(ctx context.Context, op, query string, args ...any) ite
 	return stream(ctx, s, op, func() cursor[remediate.Attempt] {
 		p := beginning
 		scan := func(rows *sql.Rows, a *remediate.Attempt) (int, error) { return scanAttempt(rows, a, &p) }
-		return func(ctx context.Context) ([]remediate.Attempt, bool, error) {
+		return func(ctx context.Context, into []remediate.Attempt) ([]remediate.Attempt, bool, error) {
 			at := append(args[:len(args):len(args)], p.at, p.seq)
-			return list(ctx, s.reads, scan, query, at...)
+			return list(ctx, s.reads, into, scan, query, at...)
 		}
 	})
 }

@@ -7,12 +7,22 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 
 	"oust/remediate"
 )
 
-const stateColumns = `name, standing, platform, os, findings, digest, seen_at, class, detail,
+const stateColumns = `name, standing, platform, os, ifnull(findings, ''), digest, seen_at, class, detail,
 	last_kind, last_class, last_detail, last_at`
+
+const (
+	stateQuery  = `SELECT ` + stateColumns + ` FROM hosts WHERE name = ?`
+	statesQuery = `SELECT ` + stateColumns + ` FROM hosts WHERE name > ? ORDER BY name LIMIT ?`
+	looksQuery  = `SELECT l.seq, l.host, l.kind, l.run, l.at, l.digest, l.platform, l.os, l.boot_id,
+			l.complete, l.class, l.detail, ifnull(l.findings, ''), ifnull(r.size, 0), r.data
+		FROM looks l LEFT JOIN raws r ON r.digest = l.digest
+		WHERE l.host = ? AND (l.at, l.seq) > (?, ?) ORDER BY l.at, l.seq LIMIT ?`
+)
 
 // HostState implements remediate.Store.
 func (s *Store) HostState(ctx context.Context, host string) (remediate.HostState, error) {
@@ -21,7 +31,8 @@ func (s *Store) HostState(ctx context.Context, host string) (remediate.HostState
 		return remediate.HostState{}, fmt.Errorf("%s: %w", op, err)
 	}
 	var state remediate.HostState
-	_, err := scanState(s.reads.QueryRowContext(ctx, `SELECT `+stateColumns+` FROM hosts WHERE name = ?`, host), &state)
+	var parse findingsParser
+	_, err := parse.scanState(s.reads.QueryRowContext(ctx, stateQuery, host), &state)
 	if errors.Is(err, sql.ErrNoRows) {
 		return remediate.HostState{Host: host, Standing: remediate.StandUnseen}, nil
 	}
@@ -32,9 +43,10 @@ func (s *Store) HostState(ctx context.Context, host string) (remediate.HostState
 func (s *Store) HostStates(ctx context.Context) iter.Seq2[remediate.HostState, error] {
 	return stream(ctx, s, "states of hosts", func() cursor[remediate.HostState] {
 		after := ""
-		return func(ctx context.Context) ([]remediate.HostState, bool, error) {
-			page, more, err := list(ctx, s.reads, scanStateRow,
-				`SELECT `+stateColumns+` FROM hosts WHERE name > ? ORDER BY name LIMIT ?`, after)
+		var parse findingsParser
+		scan := func(rows *sql.Rows, state *remediate.HostState) (int, error) { return parse.scanState(rows, state) }
+		return func(ctx context.Context, into []remediate.HostState) ([]remediate.HostState, bool, error) {
+			page, more, err := list(ctx, s.reads, into, scan, statesQuery, after)
 			if len(page) > 0 {
 				after = page[len(page)-1].Host
 			}
@@ -47,13 +59,10 @@ func (s *Store) HostStates(ctx context.Context) iter.Seq2[remediate.HostState, e
 func (s *Store) HostLooks(ctx context.Context, host string) iter.Seq2[remediate.Look, error] {
 	return stream(ctx, s, "looks at "+host, func() cursor[remediate.Look] {
 		p := beginning
-		scan := func(rows *sql.Rows, l *remediate.Look) (int, error) { return scanLook(rows, l, &p) }
-		return func(ctx context.Context) ([]remediate.Look, bool, error) {
-			return list(ctx, s.reads, scan, `SELECT l.seq, l.host, l.kind, l.run, l.at, l.digest, l.platform, l.os,
-					l.boot_id, l.complete, l.class, l.detail, l.findings, ifnull(r.size, 0), r.data
-				FROM looks l LEFT JOIN raws r ON r.digest = l.digest
-				WHERE l.host = ? AND (l.at, l.seq) > (?, ?) ORDER BY l.at, l.seq LIMIT ?`,
-				host, p.at, p.seq)
+		var parse findingsParser
+		scan := func(rows *sql.Rows, l *remediate.Look) (int, error) { return parse.scanLook(rows, l, &p) }
+		return func(ctx context.Context, into []remediate.Look) ([]remediate.Look, bool, error) {
+			return list(ctx, s.reads, into, scan, looksQuery, host, p.at, p.seq)
 		}
 	})
 }
@@ -61,12 +70,9 @@ func (s *Store) HostLooks(ctx context.Context, host string) iter.Seq2[remediate.
 // scanner is a row to scan.
 type scanner interface{ Scan(dest ...any) error }
 
-func scanStateRow(rows *sql.Rows, state *remediate.HostState) (int, error) {
-	return scanState(rows, state)
-}
-
-func scanState(row scanner, state *remediate.HostState) (int, error) {
-	var findings, digest []byte
+func (p *findingsParser) scanState(row scanner, state *remediate.HostState) (int, error) {
+	var findings string
+	var digest []byte
 	var seen, last int64
 	err := row.Scan(&state.Host, &state.Standing, &state.Platform, &state.OS, &findings, &digest, &seen,
 		&state.Class, &state.Detail, &state.Last.Kind, &state.Last.Class, &state.Last.Detail, &last)
@@ -74,36 +80,60 @@ func scanState(row scanner, state *remediate.HostState) (int, error) {
 		return 0, err
 	}
 	state.RawDigest, state.SeenAt, state.LastAt = formatDigest(digest), fromMicros(seen), fromMicros(last)
-	if state.Findings, err = parseFindings(findings); err != nil {
+	if state.Findings, err = p.parse(findings); err != nil {
 		return 0, fmt.Errorf("findings of %s: %w", state.Host, err)
 	}
 	return 512 + 2*len(findings), nil
 }
 
-// scanLook scans a look, and its place in the order into p.
-func scanLook(row scanner, l *remediate.Look, p *place) (int, error) {
-	var findings, digest []byte
+// scanLook scans a look, and its place in the order into at.
+func (p *findingsParser) scanLook(row scanner, l *remediate.Look, at *place) (int, error) {
+	var findings string
+	var digest []byte
 	var raw packed
-	err := row.Scan(&p.seq, &l.Host, &l.Kind, &l.Run, &p.at, &digest, &l.Platform, &l.OS,
+	err := row.Scan(&at.seq, &l.Host, &l.Kind, &l.Run, &at.at, &digest, &l.Platform, &l.OS,
 		&l.BootID, &l.Complete, &l.Class, &l.Detail, &findings, &raw.size, &raw.data)
 	if err != nil {
 		return 0, err
 	}
-	l.At, l.RawDigest = fromMicros(p.at), formatDigest(digest)
-	if l.Findings, err = parseFindings(findings); err != nil {
+	l.At, l.RawDigest = fromMicros(at.at), formatDigest(digest)
+	if l.Findings, err = p.parse(findings); err != nil {
 		return 0, fmt.Errorf("findings of a look at %s: %w", l.Host, err)
 	}
-	if l.Raw, err = raw.unpack(remediate.MaxRaw); err != nil {
+	if l.Raw, err = raw.unpackRaw(digest); err != nil {
 		return 0, err
 	}
 	return 512 + 2*len(findings) + len(l.Raw), nil
 }
 
-func parseFindings(text []byte) ([]remediate.Finding, error) {
-	if len(text) == 0 {
+// findingsParser reads findings. In a fleet most hosts say one of a few
+// things, so it keeps what it has read, up to parsedMost texts; the zero
+// value is ready.
+type findingsParser struct {
+	parsed map[string][]remediate.Finding
+}
+
+const parsedMost = 256
+
+func (p *findingsParser) parse(text string) ([]remediate.Finding, error) {
+	if text == "" {
 		return nil, nil
 	}
-	var out []remediate.Finding
-	err := json.Unmarshal(text, &out)
-	return out, err
+	known, ok := p.parsed[text]
+	if !ok {
+		if err := json.Unmarshal([]byte(text), &known); err != nil {
+			return nil, err
+		}
+		if p.parsed == nil {
+			p.parsed = map[string][]remediate.Finding{}
+		}
+		if len(p.parsed) < parsedMost {
+			p.parsed[text] = known
+		}
+	}
+	out := slices.Clone(known)
+	for i := range out {
+		out[i].Evidence = slices.Clone(out[i].Evidence)
+	}
+	return out, nil
 }

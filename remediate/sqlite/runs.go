@@ -83,6 +83,9 @@ func (s *Store) EndRun(ctx context.Context, run remediate.Run) error {
 	})
 }
 
+const openRunQuery = `SELECT id, started FROM runs WHERE kind = ? AND plan = ? AND ended = 0
+	ORDER BY started DESC, seq DESC LIMIT 1`
+
 // OpenRun implements remediate.Store.
 func (s *Store) OpenRun(ctx context.Context, kind, plan string) (remediate.Run, error) {
 	const op = "open run"
@@ -91,8 +94,7 @@ func (s *Store) OpenRun(ctx context.Context, kind, plan string) (remediate.Run, 
 	}
 	run := remediate.Run{Kind: kind, Plan: plan}
 	var started int64
-	err := s.reads.QueryRowContext(ctx, `SELECT id, started FROM runs WHERE kind = ? AND plan = ? AND ended = 0
-		ORDER BY started DESC, seq DESC LIMIT 1`, kind, plan).Scan(&run.ID, &started)
+	err := s.reads.QueryRowContext(ctx, openRunQuery, kind, plan).Scan(&run.ID, &started)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = remediate.ErrNotFound
 	}

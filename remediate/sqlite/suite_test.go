@@ -4,14 +4,10 @@ import (
 	"path/filepath"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"oust/remediate"
 	"oust/remediate/sqlite"
 	"oust/remediate/storetest"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestConformance(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) remediate.Store { return open(t, filepath.Join(t.TempDir(), sqlite.FileName)) })
