@@ -25,30 +25,40 @@ type agentClient struct {
 	signers []xssh.Signer
 }
 
-// keys returns the agent's signers.
-func (a *agentClient) keys(ctx context.Context) ([]xssh.Signer, error) {
+// keys returns the agent's signers. Each tells failed why it could not sign.
+func (a *agentClient) keys(ctx context.Context, failed func(error)) ([]xssh.Signer, error) {
+	signers, conn, err := a.list(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("ssh-agent: %w", err)
+	}
+	out := make([]xssh.Signer, len(signers))
+	for i, s := range signers {
+		out[i] = &agentSigner{Signer: s, failed: func(err error) { a.forget(conn); failed(err) }}
+	}
+	return out, nil
+}
+
+// list asks the agent for its keys, unless that has been done.
+func (a *agentClient) list(ctx context.Context) ([]xssh.Signer, net.Conn, error) {
 	if a.socket == "" {
-		return nil, errors.New("ssh-agent: SSH_AUTH_SOCK is not set")
+		return nil, nil, errors.New("SSH_AUTH_SOCK is not set")
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.conn != nil {
-		return a.signers, nil
+		return a.signers, a.conn, nil
 	}
 	conn, err := (&net.Dialer{Timeout: a.patience}).DialContext(ctx, "unix", a.socket)
 	if err != nil {
-		return nil, fmt.Errorf("ssh-agent: %w", err)
+		return nil, nil, err
 	}
 	signers, err := agent.NewClient(&agentWire{conn: conn, patience: a.patience}).Signers()
 	if err != nil {
 		_ = conn.Close()
-		return nil, fmt.Errorf("ssh-agent: %w", err)
+		return nil, nil, err
 	}
-	a.conn, a.signers = conn, nil
-	for _, s := range signers {
-		a.signers = append(a.signers, &agentSigner{Signer: s, failed: func() { a.forget(conn) }})
-	}
-	return a.signers, nil
+	a.conn, a.signers = conn, signers
+	return signers, conn, nil
 }
 
 // forget drops the connection, so that the next dial makes a new one.
@@ -89,7 +99,7 @@ func (w *agentWire) Write(p []byte) (int, error) {
 // agentSigner is an agent's key that tells when the agent no longer answers.
 type agentSigner struct {
 	xssh.Signer
-	failed func()
+	failed func(error)
 }
 
 // SignWithAlgorithm implements xssh.AlgorithmSigner.
@@ -100,8 +110,9 @@ func (s *agentSigner) SignWithAlgorithm(rand io.Reader, data []byte, algorithm s
 	}
 	sig, err := inner.SignWithAlgorithm(rand, data, algorithm)
 	if err != nil {
-		s.failed()
-		return nil, fmt.Errorf("ssh-agent: %w", err)
+		err = fmt.Errorf("ssh-agent: %w", err)
+		s.failed(err)
+		return nil, err
 	}
 	return sig, nil
 }

@@ -38,12 +38,13 @@ type login struct {
 
 var errNoMethod = errors.New("the host refused the login")
 
-// signers collects the credential's keys: those of the agent, then the
+// newLogin collects the credential's keys: those of the agent, then the
 // certificate and the key, each once.
-func (d *Dialer) signers(ctx context.Context, p *peer) ([]xssh.Signer, error) {
+func (d *Dialer) newLogin(ctx context.Context, p *peer) (*login, error) {
+	l := &login{user: p.user, password: p.cred.Password}
 	var all []xssh.Signer
 	if p.cred.Agent {
-		keys, err := d.agent.keys(ctx)
+		keys, err := d.agent.keys(ctx, l.stop)
 		if err != nil {
 			return nil, err
 		}
@@ -64,7 +65,8 @@ func (d *Dialer) signers(ctx context.Context, p *peer) ([]xssh.Signer, error) {
 		}
 		all = append(all, keys...)
 	}
-	return distinct(all), nil
+	l.signers = distinct(all)
+	return l, nil
 }
 
 // distinct drops signers of a public key that an earlier one has: sshd counts
@@ -103,8 +105,20 @@ func (l *login) next(ctx *xssh.ClientAuthContext) (xssh.AuthMethod, error) {
 		l.tried = append(l.tried, "password (keyboard-interactive)")
 		return xssh.KeyboardInteractive(l.answer), nil
 	}
-	l.ended = errNoMethod
+	if l.ended == nil {
+		l.ended = errNoMethod
+	}
 	return nil, errNoMethod
+}
+
+// stop notes why a method failed here; the library forgets it when it goes on
+// to the next.
+func (l *login) stop(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.ended == nil {
+		l.ended = err
+	}
 }
 
 // keysShown bounds how many keys an error lists.

@@ -109,8 +109,8 @@ func (d *Dialer) handshake(ctx context.Context, p *peer, w *wire) (*established,
 		w.kill(err)
 		return nil, &transports.Error{Class: transports.Internal, Host: p.host, Op: p.op(opConfig), Err: err}
 	}
-	l := &login{user: p.user, password: p.cred.Password}
-	if l.signers, err = d.signers(ctx, p); err != nil {
+	l, err := d.newLogin(ctx, p)
+	if err != nil {
 		w.kill(err)
 		return nil, &transports.Error{
 			Class: transports.Auth, Host: p.host, Op: p.op(opLogin), Err: err, Advice: "check " + p.credName(),

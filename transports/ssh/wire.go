@@ -26,6 +26,7 @@ type wire struct {
 	first  []byte // what was read until the version line, at most firstMost
 	spoken bool   // the version line was seen
 	ended  error  // the first error of Read
+	left   bool   // the stream was closed here
 }
 
 // firstMost bounds what is kept of the text before the version line. RFC 4253
@@ -78,7 +79,9 @@ func (w *wire) note(p []byte, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if err != nil && w.ended == nil {
-		w.ended = err
+		if w.ended = err; w.left {
+			w.ended = net.ErrClosed
+		}
 	}
 	if w.spoken {
 		return
@@ -112,6 +115,9 @@ func (w *wire) Close() error {
 // hangUp closes the stream. One through a bastion writes to the bastion to
 // close, which may block.
 func (w *wire) hangUp() {
+	w.mu.Lock()
+	w.left = true
+	w.mu.Unlock()
 	if _, ok := w.Conn.(*net.TCPConn); ok {
 		_ = w.Conn.Close()
 		return
