@@ -10,6 +10,7 @@ type Campaign struct {
 	Name       string
 	Mandate    string
 	Issued     time.Time // a date: midnight UTC
+	Finish     time.Time // the campaign's own last day; zero means the mandate's
 	Inventory  []string
 	Playbooks  []string
 	Creds      map[string]CredentialSpec

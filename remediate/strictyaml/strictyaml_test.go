@@ -104,3 +104,15 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+func TestLines(t *testing.T) {
+	got := Lines([]byte("a: 1\nb:\n  c:\n    d: x\n  e: [1]\n"))
+	for key, line := range map[string]int{"a": 1, "b": 2, "b.c": 3, "b.c.d": 4, "b.e": 5} {
+		if got[key] != line {
+			t.Errorf("Lines[%q] = %d; want %d", key, got[key], line)
+		}
+	}
+	if n := len(Lines([]byte("a: [1\n"))); n != 0 {
+		t.Errorf("%d lines of broken text", n)
+	}
+}

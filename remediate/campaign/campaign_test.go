@@ -1,0 +1,149 @@
+package campaign
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"oust/remediate"
+)
+
+const whole = `campaign: kaspersky-2026
+mandate: bod-17-01
+issued: 2026-10-01
+finish: 2026-12-20
+inventory: [hosts.csv, more.yaml]
+playbooks: kaspersky
+credentials:
+  linux: {user: root, key: keys/id}
+  ops: {user: ops, agent: true, password: env:PW, become: sudo, become_password: file:pw.txt}
+secrets: {kes: file:secrets/kes.txt}
+defaults: {transport: ssh, credential: linux, zone: America/New_York, site: hq}
+ssh: {known_hosts: known_hosts, host_keys: accept-new, config: none}
+winrm: {ca: corp-ca.pem}
+concurrency: {hosts: 50, per_site: 20}
+waves: [1, 5, 5%, 25%, 100%]
+stop: {failed: 2.5%, failed_hosts: 0, unreachable: 100%}
+timing: {connect: 5s, plan_expiry: 2d}
+`
+
+func TestParse(t *testing.T) {
+	got, err := parse("/c", "/c/campaign.yaml", []byte(whole))
+	if err != nil {
+		t.Fatal(err)
+	}
+	day := func(s string) time.Time { d, _ := time.Parse(time.DateOnly, s); return d }
+	want := remediate.Campaign{
+		Dir: "/c", Name: "kaspersky-2026", Mandate: "bod-17-01", Issued: day("2026-10-01"), Finish: day("2026-12-20"),
+		Inventory: []string{"hosts.csv", "more.yaml"}, Playbooks: []string{"kaspersky"},
+		Creds: map[string]remediate.CredentialSpec{
+			"linux": {User: "root", Key: "/c/keys/id"},
+			"ops":   {User: "ops", Agent: true, Password: "env:PW", Become: "sudo", BecomePassword: "file:pw.txt"},
+		},
+		Secrets:  map[string]string{"kes": "file:secrets/kes.txt"},
+		Defaults: remediate.HostDefaults{Transport: "ssh", Credential: "linux", Zone: "America/New_York", Site: "hq"},
+		SSH:      remediate.SSHSettings{KnownHosts: []string{"/c/known_hosts"}, HostKeys: "accept-new", Config: "none"},
+		Limits:   remediate.Concurrency{Hosts: 50, PerSite: 20},
+		Waves:    []remediate.WaveSize{{Hosts: 1}, {Hosts: 5}, {Share: 0.05}, {Share: 0.25}, {Share: 1}},
+		Stop:     remediate.StopRules{Failed: 0.025, FailedHosts: 0, Unreachable: 1},
+		Timing:   remediate.Timing{Connect: 5 * time.Second, PlanExpiry: 48 * time.Hour}.WithDefaults(),
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestParseRefuses(t *testing.T) {
+	edit := func(old, now string) string { return strings.Replace(whole, old, now, 1) }
+	tests := []struct{ name, text, want string }{
+		{"unknown key", edit("credentials:", "credntials:"), `campaign.yaml:7:1: unknown key "credntials"; did you mean "credentials"?`},
+		{"unknown key below", edit("agent: true", "agnet: true"), `did you mean "agent"?`},
+		{"no name", edit("campaign: kaspersky-2026\n", ""), "campaign.yaml: campaign: missing"},
+		{"no inventory", edit("inventory: [hosts.csv, more.yaml]\n", ""), "inventory: missing"},
+		{"bad date", edit("2026-10-01", "1.10.2026"), "campaign.yaml:3:9: \"1.10.2026\" is not a date"},
+		{"finish first", edit("2026-12-20", "2025-12-20"), "finish: is before issued"},
+		{"a secret written out", edit("env:PW", "hunter2"), "campaign.yaml:9: credentials.ops.password: secrets do not stand in this file"},
+		{"a playbook's secret written out", edit("file:secrets/kes.txt", "hunter2"), "secrets.kes: secrets do not stand"},
+		{"no way to log in", edit(", key: keys/id", ""), "credentials.linux: says no way to log in"},
+		{"unknown default", edit("credential: linux", "credential: linx"), `did you mean "linux"?`},
+		{"unknown become", edit("become: sudo", "become: su"), `credentials.ops.become: "su" is not known; want sudo`},
+		{"unknown host_keys", edit("accept-new", "ask"), `ssh.host_keys: "ask" is not known; want strict or accept-new`},
+		{"bad zone", edit("America/New_York", "America/Gotham"), "is not a time zone"},
+		{"bad share", edit("2.5%", "250%"), "is not a share from 0% to 100%"},
+		{"bad wave", edit("[1, 5,", "[0, 5,"), "is not a number of hosts"},
+		{"bad time", edit("connect: 5s", "connect: 5"), "is not a time such as 30s"},
+		{"no hosts at once", edit("hosts: 50", "hosts: 0"), "concurrency.hosts: 0 is not a number from 1"},
+		{"windows are not pretended", whole + "windows: [{days: [sat]}]\n", "does not know change windows yet"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := parse("/c", "/c/campaign.yaml", []byte(tt.text))
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Fatalf("parse: %v; want %q", err, tt.want)
+			}
+			if strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("the error repeats a secret: %v", err)
+			}
+		})
+	}
+}
+
+func TestAllProblemsAtOnce(t *testing.T) {
+	_, err := parse("/c", "/c/campaign.yaml", []byte("campaign: a\n"))
+	for _, want := range []string{"mandate: missing", "issued: missing", "inventory: missing", "playbooks: missing"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("parse: %v; want %q in it", err, want)
+		}
+	}
+}
+
+func TestInitLoads(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), `odd "name" ü`)
+	issued := time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)
+	if err := Init(dir, "bod-17-01", issued); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Mandate != "bod-17-01" || !c.Issued.Equal(issued) || c.Stop.FailedHosts != 20 || len(c.Waves) != 5 {
+		t.Errorf("loaded %+v", c)
+	}
+	if err := Init(dir, "bod-17-01", issued); err == nil || !strings.Contains(err.Error(), "nothing was changed") {
+		t.Errorf("a second init: %v", err)
+	}
+	if b, err := os.ReadFile(filepath.Join(dir, "hosts.csv")); err != nil || string(b) != hostsHeader {
+		t.Errorf("hosts.csv: %q, %v", b, err)
+	}
+}
+
+func TestInitOverwritesNothing(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "hosts.csv"), []byte("mine"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := Init(dir, "bod-17-01", time.Now()); err == nil {
+		t.Error("init wrote beside a hosts.csv that was there")
+	}
+	if _, err := os.Stat(filepath.Join(dir, FileName)); err == nil {
+		t.Error("init left a campaign.yaml")
+	}
+}
+
+func TestLoadWithoutCampaign(t *testing.T) {
+	_, err := Load(t.TempDir())
+	if err == nil || !strings.Contains(err.Error(), "oust init DIR") {
+		t.Errorf("Load: %v", err)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(whole))
+	f.Add([]byte("waves: [1, 50%]"))
+	f.Fuzz(func(_ *testing.T, b []byte) { _, _ = parse("/c", "/c/campaign.yaml", b) })
+}

@@ -1,0 +1,129 @@
+package campaign
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"oust/remediate"
+)
+
+// check lists everything that is wrong with the values, in the file's order.
+func (f *file) check() []problem {
+	var p problems
+	p.need("campaign", f.Campaign, "the campaign's name")
+	if len(f.Campaign) > maxName || strings.ContainsFunc(f.Campaign, func(r rune) bool { return r < ' ' }) {
+		p.add("campaign", "at most %d characters, on one line", maxName)
+	}
+	p.need("mandate", f.Mandate, "such as bod-17-01")
+	if f.Issued.IsZero() {
+		p.add("issued", "missing; the day the mandate was issued, such as 2026-10-01")
+	}
+	if !f.Finish.IsZero() && f.Finish.Before(f.Issued.Time) {
+		p.add("finish", "is before issued")
+	}
+	if len(f.Inventory) == 0 {
+		p.add("inventory", "missing; name the files that hold the hosts, such as [hosts.csv]")
+	}
+	if len(f.Playbooks) == 0 {
+		p.add("playbooks", "missing; name vendors or playbooks, such as [kaspersky]")
+	}
+	f.checkCredentials(&p)
+	for _, name := range slices.Sorted(maps.Keys(f.Secrets)) {
+		p.reference("secrets."+name, f.Secrets[name])
+	}
+	f.checkSettings(&p)
+	return p.list
+}
+
+func (f *file) checkCredentials(p *problems) {
+	names := slices.Sorted(maps.Keys(f.Credentials))
+	for _, name := range names {
+		c, at := f.Credentials[name], "credentials."+name
+		p.need(at+".user", c.User, "the user to log in as")
+		p.reference(at+".password", c.Password)
+		p.reference(at+".key_passphrase", c.KeyPassphrase)
+		p.reference(at+".become_password", c.BecomePassword)
+		if c.Key == "" && !c.Agent && c.Password == "" {
+			p.add(at, "says no way to log in; give key, agent: true or password")
+		}
+		if c.Certificate != "" && c.Key == "" && !c.Agent {
+			p.add(at+".certificate", "needs the key that it belongs to")
+		}
+		p.oneOf(at+".become", c.Become, "", "sudo")
+		p.oneOf(at+".auth", c.Auth, "", "basic", "ntlm", "kerberos", "certificate")
+		if c.BecomePassword != "" && c.Become == "" {
+			p.add(at+".become_password", "without become: sudo it is never used")
+		}
+	}
+	if d := f.Defaults.Credential; d != "" && !slices.Contains(names, d) {
+		p.add("defaults.credential", "there is no credential %q%s", d, meant(d, names))
+	}
+}
+
+func (f *file) checkSettings(p *problems) {
+	p.oneOf("defaults.transport", f.Defaults.Transport, "", remediate.TransportSSH, remediate.TransportWinRM)
+	p.oneOf("defaults.platform", f.Defaults.Platform, "", string(remediate.Linux), string(remediate.MacOS), string(remediate.Windows))
+	if z := f.Defaults.Zone; z != "" {
+		if _, err := time.LoadLocation(z); err != nil {
+			p.add("defaults.zone", "%q is not a time zone such as Europe/Berlin", z)
+		}
+	}
+	p.oneOf("ssh.host_keys", f.SSH.HostKeys, "", "strict", "accept-new")
+	p.between("concurrency.hosts", f.Concurrency.Hosts, 1, maxHostsAtOnce)
+	p.between("concurrency.per_site", f.Concurrency.PerSite, 1, maxHostsAtOnce)
+	p.between("stop.failed_hosts", f.Stop.FailedHosts, 0, 10_000_000)
+	if len(f.Waves) > maxWaves {
+		p.add("waves", "at most %d", maxWaves)
+	}
+	if f.Windows != nil {
+		p.add("windows", "this version does not know change windows yet, and does not pretend to; take the setting out and run apply inside the window yourself")
+	}
+}
+
+// problems collects what is wrong.
+type problems struct{ list []problem }
+
+// problem is what is wrong with one key, named by its path.
+type problem struct{ key, text string }
+
+func (p *problems) add(key, format string, args ...any) {
+	p.list = append(p.list, problem{key, fmt.Sprintf(format, args...)})
+}
+
+func (p *problems) need(key, value, what string) {
+	if value == "" {
+		p.add(key, "missing; %s", what)
+	}
+}
+
+func (p *problems) oneOf(key, value string, known ...string) {
+	if slices.Contains(known, value) {
+		return
+	}
+	named := slices.DeleteFunc(slices.Clone(known), func(s string) bool { return s == "" })
+	p.add(key, "%q is not known; want %s%s", value, strings.Join(named, " or "), meant(value, named))
+}
+
+func (p *problems) between(key string, value *int, from, to int) {
+	if value != nil && (*value < from || *value > to) {
+		p.add(key, "%d is not a number from %d to %d", *value, from, to)
+	}
+}
+
+// reference refuses a secret that is written out. It never repeats the value.
+func (p *problems) reference(key, value string) {
+	if value == "" || strings.HasPrefix(value, "env:") && len(value) > 4 || strings.HasPrefix(value, "file:") && len(value) > 5 {
+		return
+	}
+	p.add(key, "secrets do not stand in this file; write env:NAME or file:PATH")
+}
+
+func meant(typed string, known []string) string {
+	if near := remediate.Nearest(typed, known); near != "" {
+		return fmt.Sprintf("; did you mean %q?", near)
+	}
+	return ""
+}
