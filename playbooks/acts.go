@@ -77,10 +77,7 @@ func packageAct(playbook, manager string, s *PackageStep) act {
 func defaultExit() ExitCodes { return ExitCodes{0: remediate.StepOK} }
 
 func (s *ProcessStep) call() []string {
-	grace := s.Grace
-	if grace == 0 {
-		grace = defaultGrace
-	}
+	grace, _ := s.grace() // checked when the playbook was loaded
 	call := append([]string{"end_processes", strconv.Itoa(int(grace / time.Second))}, s.Paths...)
 	return append(append(call, "--"), s.Names...)
 }

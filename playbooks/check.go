@@ -47,8 +47,9 @@ func check(p *Playbook) []Problem {
 }
 
 func (c *checker) add(sev Severity, rule, msg string, at []any) {
-	line, col := c.p.pos.at(at...)
-	c.problems = append(c.problems, Problem{File: c.p.file, Line: line, Column: col, Severity: sev, Rule: rule, Message: msg})
+	p := c.p.problem(rule, msg, at...)
+	p.Severity = sev
+	c.problems = append(c.problems, p)
 }
 
 func (c *checker) err(rule, msg string, at ...any)  { c.add(SeverityError, rule, msg, at) }
@@ -150,7 +151,7 @@ func (c *checker) detect() {
 func (c *checker) signPath(name string, at []any) {
 	if bad := pathProblem(name); bad != "" {
 		c.err(rulePath, fmt.Sprintf("%s: %s", name, bad), at...)
-	} else if !c.p.owned(name) {
+	} else if namePattern.MatchString(c.p.Name) && !c.p.owned(name) {
 		c.err(ruleDetect, fmt.Sprintf("%s: nothing in this path is the product's own; it proves nothing", name), at...)
 	}
 }

@@ -21,12 +21,7 @@ func (c *checker) residue() {
 		}
 	}
 	for i, s := range c.p.Shared {
-		c.removal(s, "shared", i)
-		for j, r := range c.p.Residue {
-			if r.Remove && r.Path == s {
-				c.err(rulePath, fmt.Sprintf("%s is shared; it cannot be residue that is removed with what is in it", s), "residue", j, "path")
-			}
-		}
+		c.own(s, "shared", i)
 	}
 }
 
@@ -40,18 +35,33 @@ func (c *checker) residuePath(r Residue, at []any) {
 
 // removal demands a path that may be removed with all that is in it.
 func (c *checker) removal(name string, at ...any) {
-	if bad := removalProblem(name); bad != "" {
-		c.err(rulePath, fmt.Sprintf("%s: %s", name, bad), at...)
-		return
-	}
-	if !c.p.owned(name) {
-		c.err(ruleForeign, fmt.Sprintf("%s: no folder in this path has a name of %s; list the product's own folder names in owns",
-			name, c.p.Name), at...)
+	if !c.own(name, at...) {
 		return
 	}
 	for _, s := range c.p.Shared {
-		if strings.HasPrefix(s, name+"/") {
+		if s == name {
+			c.err(rulePath, fmt.Sprintf("%s: the path is shared; it is removed only when it is empty", name), at...)
+		} else if strings.HasPrefix(s, name+"/") {
 			c.err(rulePath, fmt.Sprintf("%s: the path is above %s, which is shared", name, s), at...)
 		}
 	}
+}
+
+// own demands a path that is the product's or its vendor's.
+func (c *checker) own(name string, at ...any) bool {
+	if bad := removalProblem(name); bad != "" {
+		c.err(rulePath, fmt.Sprintf("%s: %s", name, bad), at...)
+		return false
+	}
+	return c.owned(name, at...)
+}
+
+// owned demands that a name in the path is the product's or its vendor's.
+func (c *checker) owned(name string, at ...any) bool {
+	if !namePattern.MatchString(c.p.Name) || c.p.owned(name) {
+		return true
+	}
+	c.err(ruleForeign, fmt.Sprintf("%s: no folder in this path has a name of %s; list the product's own folder names in owns",
+		name, c.p.Name), at...)
+	return false
 }

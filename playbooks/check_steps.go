@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"mvdan.cc/sh/v3/syntax"
+
 	"oust/remediate"
 )
 
@@ -100,9 +102,8 @@ func (c *checker) process(s *ProcessStep, at []any) {
 		here := append(slices.Clone(at), "paths", i)
 		if bad := pathProblem(p); bad != "" {
 			c.err(rulePath, fmt.Sprintf("%s: %s", p, bad), here...)
-		} else if !c.p.owned(p) {
-			c.err(ruleForeign, fmt.Sprintf("%s: no folder in this path has a name of %s; list the product's own folder names in owns",
-				p, c.p.Name), here...)
+		} else {
+			c.owned(p, here...)
 		}
 	}
 	for i, n := range s.Names {
@@ -110,9 +111,21 @@ func (c *checker) process(s *ProcessStep, at []any) {
 			c.err(ruleValue, fmt.Sprintf("process name %q: use at most 15 letters, digits and ._@:+-", n), append(slices.Clone(at), "names", i)...)
 		}
 	}
-	if s.Grace < 0 || s.Grace > 5*time.Minute || s.Grace%time.Second != 0 {
-		c.err(ruleValue, fmt.Sprintf("grace %s: use whole seconds, at most 5m", s.Grace), append(at, "grace")...)
+	if _, err := s.grace(); err != nil {
+		c.err(ruleValue, err.Error(), append(at, "grace")...)
 	}
+}
+
+// grace is Grace read, or its default.
+func (s *ProcessStep) grace() (time.Duration, error) {
+	if s.Grace == "" {
+		return defaultGrace, nil
+	}
+	d, err := time.ParseDuration(s.Grace)
+	if err != nil || d < 0 || d > 5*time.Minute || d%time.Second != 0 {
+		return 0, fmt.Errorf("grace %q: use whole seconds as in 10s, at most 5m", s.Grace)
+	}
+	return d, nil
 }
 
 func (c *checker) script(s *ScriptStep, at []any) {
@@ -121,6 +134,8 @@ func (c *checker) script(s *ScriptStep, at []any) {
 	}
 	if strings.Contains(s.Text, "\x00") {
 		c.err(ruleValue, "text holds a NUL byte", append(slices.Clone(at), "text")...)
+	} else if _, err := syntax.NewParser(syntax.Variant(syntax.LangPOSIX)).Parse(strings.NewReader(s.Text), "text"); err != nil {
+		c.err(ruleStep, fmt.Sprintf("the script is not POSIX sh: %v", err), append(slices.Clone(at), "text")...)
 	}
 	if len(s.Exit) == 0 {
 		c.err(ruleExit, "a script step must say what its exit codes mean; write exit: {0: ok}", at...)

@@ -26,11 +26,6 @@ func (l *Library) checkAfter() error {
 	return nil
 }
 
-func (p *Playbook) problem(rule, msg string, at ...any) Problem {
-	line, col := p.pos.at(at...)
-	return Problem{File: p.file, Line: line, Column: col, Severity: SeverityError, Rule: rule, Message: msg}
-}
-
 // checkCycles reports playbooks that wait for each other.
 func (l *Library) checkCycles() error {
 	const visiting, visited = 1, 2

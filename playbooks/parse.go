@@ -5,15 +5,16 @@ import (
 	"fmt"
 
 	"oust/remediate"
+	"oust/remediate/strictyaml"
 )
 
 // MaxSize is the most bytes that a playbook may have.
 const MaxSize = 256 << 10
 
 // Parse reads one playbook. The file name is for messages only. A playbook
-// that is not valid gives an [*InvalidError], or the error of package
-// strictyaml where the text is not YAML of the right shape; both name file,
-// line and column.
+// that is not valid gives an [*InvalidError], or a [*strictyaml.Error] where
+// the text is not YAML of the right shape; both name file, line and column
+// and show the place.
 func Parse(file string, data []byte) (*Playbook, error) {
 	p, err := decode(file, data)
 	if err != nil {
@@ -32,7 +33,7 @@ func decode(file string, data []byte) (*Playbook, error) {
 	}
 	text := canonical(data)
 	p := new(Playbook)
-	if err := strictDecode(file, text, p); err != nil {
+	if err := strictyaml.Decode(file, text, p); err != nil {
 		return nil, err
 	}
 	p.file, p.text, p.digest, p.pos = file, text, remediate.Digest(text), locate(text)

@@ -2,7 +2,6 @@ package playbooks
 
 import (
 	"strings"
-	"time"
 
 	"oust/remediate"
 )
@@ -120,9 +119,11 @@ type ServiceStep struct {
 type ProcessStep struct {
 	// Paths are of executables; Names are process names of at most 15 bytes,
 	// as Linux keeps them (proc_pid_comm(5)).
-	Paths []string      `yaml:"paths"`
-	Names []string      `yaml:"names"`
-	Grace time.Duration `yaml:"grace"` // whole seconds, at most 5 minutes; default 10 s
+	Paths []string `yaml:"paths"`
+	Names []string `yaml:"names"`
+	// Grace is a duration as 10s or 2m: whole seconds, at most 5 minutes;
+	// default 10 s.
+	Grace string `yaml:"grace"`
 }
 
 // FileStep removes a file, a link or a whole folder.

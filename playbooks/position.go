@@ -1,6 +1,8 @@
 package playbooks
 
 import (
+	"fmt"
+
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
@@ -19,8 +21,8 @@ func locate(data []byte) positions {
 	return positions{root: f.Docs[0].Body}
 }
 
-// at returns line and column, from 1, of what the steps (string for a key,
-// int for an index) lead to: of a scalar itself, else of the key that holds
+// at returns line and column, from 1, of what the steps (a key of a mapping or
+// an index of a list) lead to: of a scalar itself, else of the key that holds
 // it. Where the way ends early, the last place that exists is returned.
 func (p positions) at(steps ...any) (line, col int) {
 	line, col = 1, 1
@@ -50,12 +52,12 @@ func child(node ast.Node, step any) (key, value ast.Node) {
 	switch n := node.(type) {
 	case *ast.MappingNode:
 		for _, v := range n.Values {
-			if k, ok := step.(string); ok && v.Key.GetToken().Value == k {
+			if v.Key.GetToken().Value == fmt.Sprint(step) {
 				return v.Key, v.Value
 			}
 		}
 	case *ast.MappingValueNode:
-		if k, ok := step.(string); ok && n.Key.GetToken().Value == k {
+		if n.Key.GetToken().Value == fmt.Sprint(step) {
 			return n.Key, n.Value
 		}
 	case *ast.SequenceNode:

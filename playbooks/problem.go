@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"oust/remediate/strictyaml"
 )
 
 // Severity tells what a problem does to a playbook.
@@ -25,6 +27,8 @@ type Problem struct {
 	Severity Severity `json:"severity"`
 	Rule     string   `json:"rule"`
 	Message  string   `json:"message"`
+	// Excerpt is the line of the file that the problem stands in.
+	Excerpt string `json:"excerpt,omitempty"`
 }
 
 // String is file:line:col: message [rule].
@@ -35,16 +39,40 @@ func (p Problem) String() string {
 	return fmt.Sprintf("%s:%d:%d: %s [%s]", p.File, p.Line, p.Column, p.Message, p.Rule)
 }
 
+// problem is an error at a place of the playbook; see positions.at.
+func (p *Playbook) problem(rule, msg string, at ...any) Problem {
+	line, col := p.pos.at(at...)
+	return Problem{File: p.file, Line: line, Column: col, Severity: SeverityError, Rule: rule, Message: msg,
+		Excerpt: excerpt(p.text, line, col)}
+}
+
 // InvalidError is why a playbook does not load: all its problems of severity
 // error, in the order of the file.
 type InvalidError struct{ Problems []Problem }
 
 func (e *InvalidError) Error() string {
-	lines := make([]string, len(e.Problems))
-	for i, p := range e.Problems {
-		lines[i] = p.String()
+	var lines []string
+	for _, p := range e.Problems {
+		lines = append(lines, p.String())
+		if p.Excerpt != "" {
+			lines = append(lines, fmt.Sprintf("%5d | %s", p.Line, p.Excerpt), "      | "+strings.Repeat(" ", p.Column-1)+"^")
+		}
 	}
 	return strings.Join(lines, "\n")
+}
+
+// excerpt is a line of the text, without what would break the message.
+func excerpt(text []byte, line, column int) string {
+	const most = 160
+	lines := strings.Split(string(text), "\n")
+	if line < 1 || line > len(lines) {
+		return ""
+	}
+	l := []rune(strings.TrimRight(lines[line-1], "\r"))
+	if column < 1 || column > min(len(l), most) {
+		return ""
+	}
+	return string(l[:min(len(l), most)])
 }
 
 func invalid(problems []Problem) error {
@@ -70,7 +98,12 @@ func Lint(file string, data []byte) []Problem {
 		if bad, ok := errors.AsType[*InvalidError](err); ok {
 			return bad.Problems
 		}
-		return []Problem{{File: file, Severity: SeverityError, Rule: ruleSyntax, Message: err.Error()}}
+		p := Problem{File: file, Severity: SeverityError, Rule: ruleSyntax, Message: err.Error()}
+		if bad, ok := errors.AsType[*strictyaml.Error](err); ok {
+			p.Line, p.Column, p.Message = bad.Line, bad.Column, bad.Msg
+			p.Excerpt = excerpt(canonical(data), p.Line, p.Column)
+		}
+		return []Problem{p}
 	}
 	return append([]Problem(nil), check(p)...)
 }

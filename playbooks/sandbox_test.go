@@ -169,6 +169,9 @@ func (s *sandbox) run(sh shell, script string) outcome {
 func (s *sandbox) confined(script string) {
 	s.t.Helper()
 	for _, line := range strings.Split(script, "\n") {
+		if strings.HasPrefix(line, "end_processes ") && !ownNamespace() {
+			s.t.Fatal("a script that ends processes runs in a process namespace of its own only")
+		}
 		for _, call := range []string{"remove_tree ", "remove_empty ", "end_processes "} {
 			args, ok := strings.CutPrefix(line, call)
 			if !ok {

@@ -43,8 +43,9 @@ remove_tree() {
 remove_empty() {
 	removed=
 	for dir; do
-		[ -d "$dir" ] && [ ! -L "$dir" ] && ! linked "$dir" || continue
-		rmdir -- "$dir" </dev/null 2>/dev/null && removed="$removed $dir"
+		if [ -d "$dir" ] && [ ! -L "$dir" ] && ! linked "$dir" && rmdir -- "$dir" </dev/null 2>/dev/null; then
+			removed="$removed $dir"
+		fi
 	done
 	if [ -n "$removed" ]; then finish ok 0 "removed$removed"; else finish absent 0; fi
 }

@@ -5,16 +5,21 @@ find_processes() {
 	pids=
 	set +f
 	for proc in /proc/[0-9]*; do
-		case ${proc#/proc/} in 1 | $$) continue ;; esac
-		{ [ -e "$proc/exe" ] && read -r comm <"$proc/comm"; } 2>/dev/null || continue
-		by=path
+		comm= hit=no by=path
+		if [ -e "$proc/exe" ]; then
+			{ read -r comm <"$proc/comm"; } 2>/dev/null
+		fi
 		for want; do
-			case $by:$want in
-			path:--) by=name ;;
-			path:*) [ "$proc/exe" -ef "$want" ] || continue; pids="$pids ${proc#/proc/}"; break ;;
-			name:*) [ "$comm" = "$want" ] || continue; pids="$pids ${proc#/proc/}"; break ;;
-			esac
+			if [ "$by$want" = path-- ]; then
+				by=name
+			elif [ "$by" = path ] && [ "$proc/exe" -ef "$want" ]; then
+				hit=yes
+			elif [ "$by" = name ] && [ -n "$comm" ] && [ "$comm" = "$want" ]; then
+				hit=yes
+			fi
 		done
+		if [ "${proc#/proc/}" = 1 ] || [ "${proc#/proc/}" = "$$" ]; then hit=no; fi
+		if [ "$hit" = yes ]; then pids="$pids ${proc#/proc/}"; fi
 	done
 	set -f
 }
@@ -26,7 +31,10 @@ end_processes() {
 	grace=$1 waited=0
 	shift
 	find_processes "$@"
-	[ -n "$pids" ] || { finish absent 0; return; }
+	if [ -z "$pids" ]; then
+		finish absent 0
+		return
+	fi
 	kill -TERM $pids 2>/dev/null
 	while find_processes "$@"; [ -n "$pids" ] && [ "$waited" -lt "$grace" ]; do
 		sleep 1 </dev/null

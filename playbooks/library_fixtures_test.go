@@ -1,6 +1,10 @@
 package playbooks
 
-import "testing"
+import (
+	"testing"
+
+	"oust/remediate"
+)
 
 func mustParse(t *testing.T, text string) *Playbook {
 	t.Helper()
@@ -18,4 +22,8 @@ func mustEmbedded(t *testing.T) *Library {
 		t.Fatal(err)
 	}
 	return l
+}
+
+func pathFact(path string) remediate.PathFact {
+	return remediate.PathFact{Path: path, Kind: remediate.PathDir}
 }
