@@ -112,7 +112,9 @@ func TestUserCertificate(t *testing.T) {
 	key, other := writeKey(t, p.keyFile, ""), newSigner(t)
 	checker := &xssh.CertChecker{IsUserAuthority: func(k xssh.PublicKey) bool { return fingerprint(k) == fingerprint(ca.PublicKey()) }}
 	p.server.setup = func(c *xssh.ServerConfig) {
-		c.PublicKeyCallback = func(m xssh.ConnMetadata, k xssh.PublicKey) (*xssh.Permissions, error) { return checker.Authenticate(m, k) }
+		c.PublicKeyCallback = func(m xssh.ConnMetadata, k xssh.PublicKey) (*xssh.Permissions, error) {
+			return checker.Authenticate(m, k)
+		}
 	}
 	target := p.target()
 	target.Credential.CertificateFile = filepath.Join(p.dir, "id-cert.pub")

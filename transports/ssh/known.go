@@ -11,8 +11,6 @@ import (
 	"net"
 	"slices"
 	"strings"
-
-	"github.com/skeema/knownhosts"
 )
 
 // A known_hosts file is indexed here, and not asked line by line as the
@@ -81,22 +79,33 @@ func (x *knownIndex) add(l *knownLine) {
 	}
 }
 
-// lookup returns the lines for a host. A host on a port of its own that has
-// none gets those of patterns with * that name no port, as OpenSSH does.
-func (x *knownIndex) lookup(at hostPort) []*knownLine {
-	lines := slices.Clone(x.exact[at])
-	name := []byte(knownhosts.Normalize(net.JoinHostPort(at.host, at.port)))
-	for _, l := range x.rest {
-		if l.matches(at, name) {
-			lines = append(lines, l)
-		}
-	}
+// lookup returns the lines for a host. For one on a port of its own that has
+// none, it looks for lines without a port as OpenSSH does: patterns with * are
+// for all ports; with others a host may be known, in loose, but not refused.
+func (x *knownIndex) lookup(at hostPort) (lines, loose []*knownLine) {
+	lines = x.find(at)
 	if len(lines) > 0 || at.port == "22" {
-		return lines
+		return lines, nil
 	}
 	at.port = "22"
+	for _, l := range x.find(at) {
+		if l.anyPort {
+			lines = append(lines, l)
+		} else {
+			loose = append(loose, l)
+		}
+	}
+	return lines, loose
+}
+
+func (x *knownIndex) find(at hostPort) []*knownLine {
+	lines := slices.Clone(x.exact[at])
+	if len(x.rest) == 0 {
+		return lines
+	}
+	name := []byte(at.normalized())
 	for _, l := range x.rest {
-		if l.anyPort && l.matches(at, nil) {
+		if l.matches(at, name) {
 			lines = append(lines, l)
 		}
 	}
@@ -109,7 +118,7 @@ func (l *knownLine) matches(at hostPort, name []byte) bool {
 	if l.hash != nil {
 		mac := hmac.New(sha1.New, l.hash.salt)
 		mac.Write(name)
-		return name != nil && hmac.Equal(mac.Sum(nil), l.hash.sum)
+		return hmac.Equal(mac.Sum(nil), l.hash.sum)
 	}
 	found := false
 	for _, p := range l.patterns {

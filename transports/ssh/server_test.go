@@ -1,7 +1,9 @@
 package ssh
 
 import (
+	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/elliptic"
 	"crypto/rand"
 	"encoding/binary"
 	"fmt"
@@ -200,4 +202,17 @@ func (p *place) target() transports.Target {
 		Host: "web1", Address: "192.0.2.2",
 		Credential: transports.Credential{Name: "linux", User: "ops", KeyFile: p.keyFile},
 	}
+}
+
+func newECDSA(t testing.TB) xssh.Signer {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := xssh.NewSignerFromKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signer
 }

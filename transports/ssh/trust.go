@@ -113,7 +113,7 @@ func (k *knownHosts) read(path string, raw []byte, number int) {
 	}
 }
 
-func (k *knownHosts) lookup(at hostPort) []*knownLine {
+func (k *knownHosts) lookup(at hostPort) (lines, loose []*knownLine) {
 	k.mu.RLock()
 	defer k.mu.RUnlock()
 	return k.index.lookup(at)
@@ -134,7 +134,8 @@ func (k *knownHosts) revoked(blobs ...string) *knownLine {
 // a host that has several keys then shows the one that is known. Certificates
 // are asked for only where an authority is known for the host.
 func (k *knownHosts) algorithms(at hostPort) []string {
-	lines := k.lookup(at)
+	lines, loose := k.lookup(at)
+	lines = append(lines, loose...)
 	supported := xssh.SupportedAlgorithms().HostKeys
 	var first, last []string
 	authority := slices.ContainsFunc(lines, func(l *knownLine) bool { return l.ca })
@@ -182,10 +183,10 @@ type judgement struct {
 
 // judge compares a key with what is known of a host.
 func (k *knownHosts) judge(at hostPort, key xssh.PublicKey) judgement {
-	lines := k.lookup(at)
+	lines, loose := k.lookup(at)
 	cert, ok := key.(*xssh.Certificate)
 	if !ok {
-		return k.judgePlain(lines, string(key.Marshal()))
+		return k.judgePlain(lines, loose, string(key.Marshal()))
 	}
 	if l := k.revoked(string(cert.Key.Marshal()), string(cert.SignatureKey.Marshal()), string(key.Marshal())); l != nil {
 		return judgement{verdict: revokedKey, lines: []*knownLine{l}}
@@ -194,13 +195,13 @@ func (k *knownHosts) judge(at hostPort, key xssh.PublicKey) judgement {
 		Clock: k.cfg.Now,
 		IsHostAuthority: func(authority xssh.PublicKey, _ string) bool {
 			blob := string(authority.Marshal())
-			return slices.ContainsFunc(lines, func(l *knownLine) bool { return l.ca && l.blob == blob })
+			return holds(lines, true, blob) || holds(loose, true, blob)
 		},
 	}
 	endpoint := net.JoinHostPort(at.host, at.port)
 	if err := checker.CheckHostKey(endpoint, nil, cert); err != nil {
 		// A plain entry for the key in the certificate counts, as with OpenSSH.
-		if j := k.judgePlain(lines, string(cert.Key.Marshal())); j.verdict == trusted {
+		if j := k.judgePlain(lines, loose, string(cert.Key.Marshal())); j.verdict == trusted {
 			return j
 		}
 		return judgement{verdict: badCertificate, lines: lines, err: err}
@@ -208,19 +209,22 @@ func (k *knownHosts) judge(at hostPort, key xssh.PublicKey) judgement {
 	return judgement{verdict: trusted}
 }
 
-func (k *knownHosts) judgePlain(lines []*knownLine, blob string) judgement {
+func (k *knownHosts) judgePlain(lines, loose []*knownLine, blob string) judgement {
 	if l := k.revoked(blob); l != nil {
 		return judgement{verdict: revokedKey, lines: []*knownLine{l}}
 	}
-	for _, l := range lines {
-		if !l.ca && l.blob == blob {
-			return judgement{verdict: trusted}
-		}
-	}
-	if len(lines) == 0 {
+	switch {
+	case holds(lines, false, blob), holds(loose, false, blob):
+		return judgement{verdict: trusted}
+	case len(lines) == 0:
 		return judgement{verdict: unknownKey}
 	}
 	return judgement{verdict: changedKey, lines: lines}
+}
+
+// holds reports whether a line has the key, as an authority or as a host's.
+func holds(lines []*knownLine, ca bool, blob string) bool {
+	return slices.ContainsFunc(lines, func(l *knownLine) bool { return l.ca == ca && l.blob == blob })
 }
 
 // fingerprint shows a key as ssh-keygen -l does: its type and SHA-256.
