@@ -251,11 +251,7 @@ func waitFor(path string) string {
 
 func readGlob(t *testing.T, pattern string) string {
 	t.Helper()
-	paths, err := filepath.Glob(pattern)
-	if err != nil || len(paths) != 1 {
-		t.Fatalf("%s: %q, %v", pattern, paths, err)
-	}
-	b, err := os.ReadFile(paths[0])
+	b, err := os.ReadFile(globOne(t, pattern))
 	if err != nil {
 		t.Fatal(err)
 	}
