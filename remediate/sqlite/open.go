@@ -53,7 +53,7 @@ func (o Options) withDefaults() Options {
 func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 	opts = opts.withDefaults()
 	path, err := check(path)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err != nil && !errors.Is(err, errAbsent) {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	lock, err := acquire(path, opts.Now())
@@ -74,7 +74,7 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 // return ErrReadOnly.
 func OpenReadOnly(ctx context.Context, path string, opts Options) (*Store, error) {
 	path, err := check(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, errAbsent) {
 		return nil, fmt.Errorf("open store %s: %w", path, ErrNoStore)
 	}
 	if err != nil {
@@ -88,6 +88,9 @@ func OpenReadOnly(ctx context.Context, path string, opts Options) (*Store, error
 	return s, nil
 }
 
+// errAbsent: the folder is there, the file is not.
+var errAbsent = errors.New("no such file")
+
 // check makes the path absolute and looks at what stands there. It does not
 // open the file: closing it again would drop SQLite's locks on it if this
 // process has it open elsewhere (fcntl(2), "record locks").
@@ -98,6 +101,11 @@ func check(path string) (string, error) {
 	}
 	info, err := os.Stat(abs)
 	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if _, err := os.Stat(filepath.Dir(abs)); err != nil {
+			return abs, fmt.Errorf("the folder of the store: %w", err)
+		}
+		return abs, errAbsent
 	case err != nil:
 		return abs, err
 	case info.IsDir():

@@ -32,10 +32,11 @@ func testModel(t *testing.T, open Open) {
 				a := drawAttempt(r)
 				p.both(r, func(s remediate.Store) error { return s.SaveAttempt(p.ctx, a) })
 			},
-			"close": p.close,
-			"run":   p.run,
-			"":      p.compare,
+			"close":   p.close,
+			"run":     p.run,
+			"compare": p.compare,
 		})
+		p.compare(r)
 	})
 }
 
