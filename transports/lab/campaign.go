@@ -1,0 +1,138 @@
+package lab
+
+import (
+	"crypto/ed25519"
+	"encoding/pem"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// Files of a campaign folder that WriteCampaign makes.
+const (
+	campaignFile   = "campaign.yaml"
+	hostsFile      = "hosts.csv"
+	keyFile        = "lab_key"
+	knownHostsFile = "known_hosts"
+)
+
+// WriteCampaign makes a campaign folder for the fleet: campaign.yaml,
+// hosts.csv, the key that logs in as root (readable by its owner only),
+// known_hosts, and the state file, which is kept up to date from then on. The
+// folder is made if it is not there; a campaign.yaml in it is an error.
+func (f *Fleet) WriteCampaign(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("write the lab's campaign: %w", err)
+	}
+	key, err := f.keyPEM()
+	if err != nil {
+		return err
+	}
+	yaml, err := os.OpenFile(filepath.Join(dir, campaignFile), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return fmt.Errorf("write the lab's campaign: %w", err)
+	}
+	_, err = yaml.WriteString(f.campaignYAML())
+	if e := yaml.Close(); err == nil {
+		err = e
+	}
+	if err != nil {
+		return fmt.Errorf("write the lab's campaign: %w", err)
+	}
+	for _, file := range []struct {
+		name string
+		data []byte
+		perm os.FileMode
+	}{
+		{hostsFile, []byte(f.hostsCSV()), 0o644},
+		{keyFile, key, 0o600},
+		{knownHostsFile, []byte(f.KnownHosts()), 0o644},
+	} {
+		if err := replaceFile(filepath.Join(dir, file.name), file.data, file.perm); err != nil {
+			return err
+		}
+	}
+	return f.DumpTo(filepath.Join(dir, StateFile))
+}
+
+func (f *Fleet) keyPEM() ([]byte, error) {
+	block, err := ssh.MarshalPrivateKey(f.clientKey, "simulated fleet")
+	if err != nil {
+		return nil, fmt.Errorf("write the lab's key: %w", err)
+	}
+	return pem.EncodeToMemory(block), nil
+}
+
+// WriteKey writes the private key that logs in as any account of any host.
+func (f *Fleet) WriteKey(path string) error {
+	key, err := f.keyPEM()
+	if err != nil {
+		return err
+	}
+	return replaceFile(path, key, 0o600)
+}
+
+// ClientKey is the key that logs in as any account of any host.
+func (f *Fleet) ClientKey() ed25519.PrivateKey { return f.clientKey }
+
+// KnownHosts is a known_hosts file for the fleet. Hosts with a wrong key
+// stand in it with the key of a stranger.
+func (f *Fleet) KnownHosts() string {
+	var b strings.Builder
+	for _, h := range f.hosts {
+		key := h.key.PublicKey()
+		if h.hasFault(faultHostKey) {
+			key = f.stranger
+		}
+		fmt.Fprintf(&b, "[%s]:%d %s", h.net.addr.IP, h.net.addr.Port, ssh.MarshalAuthorizedKey(key))
+	}
+	return b.String()
+}
+
+func (f *Fleet) hostsCSV() string {
+	var b strings.Builder
+	b.WriteString("name,address,port,platform,site,tags\n")
+	for i, h := range f.hosts {
+		fmt.Fprintf(&b, "%s,%s,%d,linux,site-%d,%s\n", h.name, h.net.addr.IP, h.net.addr.Port, i%4+1, h.image.kind.id)
+	}
+	return b.String()
+}
+
+// campaignYAML is a campaign whose limits let a run over the fleet go to its
+// end in spite of the faults, and whose times fit the fleet's speed.
+func (f *Fleet) campaignYAML() string {
+	return fmt.Sprintf(`# A campaign for %d simulated hosts. It works while the lab runs.
+campaign: lab
+mandate: bod-17-01
+issued: %s
+inventory: [%s]
+playbooks: [kaspersky]
+credentials:
+  lab: {user: root, key: %s}
+defaults: {transport: ssh, credential: lab, platform: linux, zone: UTC}
+ssh: {known_hosts: %s, host_keys: strict, config: none}
+waves: [1, 5, 25%%, 100%%]
+stop: {failed: 100%%, failed_hosts: %d, unreachable: 100%%}
+timing: {connect: 5s, probe: 30s, launch_wait: 10s, job: %s, poll: 1s, busy_wait: %s}
+`, len(f.hosts), f.clock.Now().UTC().Format("2006-01-02"), hostsFile, keyFile, knownHostsFile, len(f.hosts), f.jobTime(), f.busyTime())
+}
+
+// jobTime is what a removal may take in real time: enough for an honest one,
+// and short enough that one that hangs does not hold up a demonstration.
+func (f *Fleet) jobTime() string {
+	if f.config.Speed >= 5 {
+		return "20s"
+	}
+	return "2m"
+}
+
+// busyTime is what a script waits for a lock, in the hosts' own time.
+func (f *Fleet) busyTime() string {
+	if f.config.Speed >= 5 {
+		return "30s"
+	}
+	return "10s"
+}

@@ -1,0 +1,167 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Uninstall is one start of a product's uninstaller: its script before removal
+// was called.
+type Uninstall struct {
+	Product string `json:"product"`
+	// Attempt is the id in the path OUST_DIR that the uninstaller ran under,
+	// empty if there was none.
+	Attempt string `json:"attempt,omitempty"`
+	// At is the host's own time.
+	At time.Time `json:"at"`
+}
+
+// uninstaller is a product's own work during its removal by the package
+// manager: the scripts before and after, and the files in between.
+type uninstaller struct {
+	*call
+	product *product
+	// purge says that configuration and data go too.
+	purge bool
+}
+
+// begin is the script before the removal. It takes the product's time, and
+// fails if the process is killed meanwhile.
+func (u *uninstaller) begin() error {
+	h := u.proc.host
+	h.countStart(Uninstall{Product: u.product.name, Attempt: u.attempt(), At: h.now().UTC()})
+	if h.faulty(faultHangs, u.product) {
+		return h.fleet.clock.Sleep(u.ctx, forever)
+	}
+	half := h.duration(u.product) / 2
+	if err := h.fleet.clock.Sleep(u.ctx, half); err != nil {
+		return err
+	}
+	if h.faulty(faultDrop, u.product) {
+		h.drop()
+	}
+	for _, s := range u.product.services {
+		h.stopUnit(s)
+	}
+	return h.fleet.clock.Sleep(u.ctx, half)
+}
+
+// attempt is the id of the attempt that this runs in: the part of OUST_DIR
+// that has its form.
+func (u *uninstaller) attempt() string {
+	for part := range strings.SplitSeq(u.getenv("OUST_DIR"), "/") {
+		if len(part) == attemptLength && strings.Trim(part, "0123456789abcdefghijklmnopqrstuvwxyz") == "" {
+			return part
+		}
+	}
+	return ""
+}
+
+const attemptLength = 26
+
+// remove takes the files away and is the script after the removal.
+func (u *uninstaller) remove() error {
+	h, v := u.proc.host, u.view()
+	if h.faulty(faultLies, u.product) {
+		for _, s := range u.product.services {
+			h.startUnit(s)
+		}
+		return nil
+	}
+	keep := ""
+	if h.faulty(faultResidue, u.product) {
+		keep = u.product.residue
+	}
+	u.removeFiles(v, u.product.files, keep)
+	for _, s := range u.product.services {
+		_ = v.remove("/usr/lib/systemd/system/"+s+".service", false)
+		h.removeUnit(s)
+	}
+	if h.faulty(faultUninstaller, u.product) {
+		fmt.Fprintf(u.err, "%s: cannot unload the interceptor: Device or resource busy\n", u.product.name)
+		return errScript
+	}
+	if u.purge {
+		u.wipe(v)
+	}
+	if h.faulty(faultReboot, u.product) {
+		h.askReboot(v, u.product)
+	}
+	h.fleet.changedState()
+	return nil
+}
+
+// wipe removes what appeared at run time.
+func (u *uninstaller) wipe(v view) {
+	u.removeFiles(v, slices.Concat(u.product.config, u.product.data), "")
+}
+
+// errScript: a maintainer script ended with exit code 1.
+var errScript = fmt.Errorf("exit status 1")
+
+// removeFiles removes files and the folders that they leave empty, down to
+// the product's own ones. The file to keep becomes one that nobody can
+// remove.
+func (u *uninstaller) removeFiles(v view, files []string, keep string) {
+	for _, f := range files {
+		if f == keep {
+			_ = v.change("chattr", f, false, func(n *node) error { n.fixed = true; return nil })
+			continue
+		}
+		_ = v.remove(f, false)
+		for dir := path.Dir(f); strings.Contains(dir, "/kaspersky"); dir = path.Dir(dir) {
+			if v.remove(dir, true) != nil {
+				break
+			}
+		}
+	}
+}
+
+// askReboot is a product whose kernel module stays loaded until the next
+// boot.
+func (h *host) askReboot(v view, p *product) {
+	h.mu.Lock()
+	h.module = true
+	h.mu.Unlock()
+	_ = v.writeFile("/run/reboot-required", []byte("*** System restart required ***\n"), 0o644)
+	_ = v.writeFile("/run/reboot-required.pkgs", []byte(p.name+"\n"), 0o644)
+}
+
+func (h *host) countStart(s Uninstall) {
+	h.mu.Lock()
+	if h.counts == nil {
+		h.counts = make(map[string]int)
+	}
+	h.counts[s.Product]++
+	h.starts = append(h.starts, s)
+	h.mu.Unlock()
+	h.fleet.changedState()
+}
+
+// duration is how long the product's uninstaller works on this host: between
+// half of and one and a half of the product's time, the same each time.
+func (h *host) duration(p *product) time.Duration {
+	spread := h.fleet.draw(h.name, p.name, 1000)
+	return p.takes/2 + p.takes*time.Duration(spread)/1000
+}
+
+// downtime is how long a host is away under the fault drop, in its own time.
+const downtime = 3 * time.Second
+
+// drop cuts all connections and keeps the host unreachable for a moment. The
+// processes go on.
+func (h *host) drop() {
+	h.setDown(true)
+	h.fleet.wg.Go(func() {
+		_ = h.fleet.clock.Sleep(h.context(), downtime)
+		h.setDown(false)
+	})
+}
+
+// killed reports whether an uninstaller's error means that it was ended from
+// outside.
+func killed(ctx context.Context) bool { return ctx.Err() != nil }
