@@ -1,0 +1,2 @@
+// Package inventory reads the files that say which hosts there are.
+package inventory
