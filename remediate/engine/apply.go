@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -53,6 +54,8 @@ type applying struct {
 	dry     bool
 	hosts   map[string]remediate.Host
 	secrets map[string]transports.Secret
+	// mask takes the secrets out of what hosts print.
+	mask *strings.Replacer
 	run     remediate.Run
 	stop    <-chan struct{}
 
@@ -71,7 +74,8 @@ func (a *applying) kind() string {
 	return "apply"
 }
 
-// resolveSecrets gets the secrets before any host is touched.
+// resolveSecrets gets the secrets, and what masks them, before any host is
+// touched.
 func (a *applying) resolveSecrets() error {
 	a.secrets = make(map[string]transports.Secret, len(a.plan.Secrets))
 	for _, name := range a.plan.Secrets {
@@ -81,7 +85,9 @@ func (a *applying) resolveSecrets() error {
 		}
 		a.secrets[name] = s
 	}
-	return nil
+	var err error
+	a.mask, err = newMask(a.e.Library, a.secrets)
+	return err
 }
 
 // carryOut opens or resumes the run, joins what is open, and goes through the

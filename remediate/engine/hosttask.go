@@ -80,7 +80,7 @@ func (t *hostTask) fail(ctx context.Context, err error) (state, time.Duration) {
 		return nil, 0
 	}
 	f := failed(err)
-	t.a.e.Logger.Warn("host failed", logHost, t.host.Name, logAttempt, t.attempt.ID, logClass, f.class, logError, errorText(err))
+	t.a.e.Logger.Warn("host failed", logHost, t.host.Name, logAttempt, t.attempt.ID, logClass, f.class, logError, t.a.mask.Replace(errorText(err)))
 	return t.close(ctx, f.outcome(), nil)
 }
 
@@ -91,6 +91,7 @@ func (t *hostTask) close(ctx context.Context, o remediate.Outcome, look *remedia
 	}
 	t.closed = true
 	a, e := t.a, t.a.e
+	o.Detail = a.mask.Replace(o.Detail)
 	if !a.dry {
 		if err := t.recordOutcome(ctx, o, look); err != nil {
 			a.fail(err)
@@ -135,7 +136,8 @@ func (t *hostTask) save(ctx context.Context, phase remediate.Phase) error {
 
 // takeReport writes what an ended job left.
 func (t *hostTask) takeReport(ctx context.Context, r job.Report) error {
-	t.attempt.Exit, t.attempt.Result, t.attempt.Log = r.Exit, r.Result, r.Log
+	mask := t.a.mask
+	t.attempt.Exit, t.attempt.Result, t.attempt.Log = r.Exit, mask.Replace(r.Result), []byte(mask.Replace(string(r.Log)))
 	if r.BootID != "" {
 		t.attempt.BootID = r.BootID
 	}

@@ -30,7 +30,7 @@ func (e *Engine) Plan(ctx context.Context, hosts []remediate.Host) (*remediate.P
 		Format: remediate.PlanFormat, ID: remediate.NewID(now),
 		Campaign: e.Campaign.Name, CampaignID: id,
 		Created: now, Expires: now.Add(e.Campaign.Timing.PlanExpiry),
-		Playbooks: e.Library.Refs(), Secrets: e.Library.Secrets(),
+		Playbooks: e.Library.Refs(),
 	}}
 	for _, h := range canariesFirst(hosts) {
 		if err := ctx.Err(); err != nil {
@@ -40,6 +40,7 @@ func (e *Engine) Plan(ctx context.Context, hosts []remediate.Host) (*remediate.P
 			return nil, fmt.Errorf("plan host %s: %w", h.Name, err)
 		}
 	}
+	p.plan.Secrets = e.secretsFor(p.plan.Hosts)
 	p.cutWaves()
 	if p.plan.Digest, err = PlanDigest(p.plan); err != nil {
 		return nil, err
@@ -48,6 +49,27 @@ func (e *Engine) Plan(ctx context.Context, hosts []remediate.Host) (*remediate.P
 		return nil, fmt.Errorf("record the plan: %w", err)
 	}
 	return p.plan, nil
+}
+
+// secretsFor names the secrets that the playbooks of the hosts' findings ask
+// for, sorted and distinct: nobody is asked for a password that nothing needs.
+func (e *Engine) secretsFor(hosts []remediate.PlanHost) []string {
+	needed := map[string]bool{}
+	for _, h := range hosts {
+		for _, f := range h.Findings {
+			needed[f.Playbook] = true
+		}
+	}
+	var out []string
+	for name := range needed {
+		if p, ok := e.Library.Get(name); ok {
+			for _, s := range p.Secrets {
+				out = append(out, s.Name)
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // canariesFirst puts hosts tagged canary first and keeps the order otherwise.

@@ -78,7 +78,7 @@ func (t *hostTask) clean(ctx context.Context, conn transports.Conn) {
 	}
 	if err != nil {
 		t.a.e.Logger.Warn("the attempt's folder stays on the host for now",
-			logHost, t.host.Name, logAttempt, t.attempt.ID, logError, errorText(err))
+			logHost, t.host.Name, logAttempt, t.attempt.ID, logError, t.a.mask.Replace(errorText(err)))
 		return
 	}
 	if err := t.save(ctx, remediate.PhaseCleaned); err != nil {

@@ -149,7 +149,7 @@ func (t *hostTask) lost(ctx context.Context, err error, again state) (state, tim
 		return again, min(wait, t.deadline.Sub(now))
 	}
 	if t.earlier {
-		e.Logger.Warn("an earlier attempt could not be joined", logHost, t.host.Name, logAttempt, t.attempt.ID, logError, errorText(err))
+		e.Logger.Warn("an earlier attempt could not be joined", logHost, t.host.Name, logAttempt, t.attempt.ID, logError, t.a.mask.Replace(errorText(err)))
 		return nil, 0
 	}
 	f := failed(err)

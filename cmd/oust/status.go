@@ -1,0 +1,197 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"oust/remediate"
+	"oust/remediate/schedule"
+)
+
+func (a *app) statusCommand() *cobra.Command {
+	var limit string
+	c := &cobra.Command{
+		Use:   "status [HOST]",
+		Short: "Counts by standing and class, against the milestones",
+		Long: `Shows where the campaign stands: hosts by standing, failures by class, and the
+days left to each milestone. Every host of the inventory counts; one that was
+never seen counts as unseen, never as clean. With a host, shows its story.`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				return a.runHostStatus(c.Context(), args[0])
+			}
+			return a.runStatus(c.Context(), limit)
+		},
+	}
+	addLimit(c, &limit)
+	return c
+}
+
+type milestoneLine struct {
+	Name     string `json:"name"`
+	What     string `json:"what"`
+	Date     string `json:"date"`
+	DaysLeft int    `json:"days_left"`
+}
+
+// statusMessage is what 'status --json' prints, in one object.
+type statusMessage struct {
+	Type       string                     `json:"type"`
+	Campaign   string                     `json:"campaign"`
+	Hosts      int                        `json:"hosts"`
+	Standing   map[remediate.Standing]int `json:"standing"`
+	Exempt     int                        `json:"exempt"`
+	Failed     map[remediate.Class]int    `json:"failed"`
+	Milestones []milestoneLine            `json:"milestones"`
+}
+
+func (a *app) runStatus(ctx context.Context, limit string) error {
+	w, err := a.openCampaign()
+	if err != nil {
+		return err
+	}
+	if err := w.openStoreToRead(ctx); err != nil {
+		return err
+	}
+	states, err := w.allStates(ctx)
+	if err != nil {
+		return err
+	}
+	hosts, err := w.selectHosts(limit, func() (hostStates, error) { return states, nil })
+	if err != nil {
+		return err
+	}
+	m := statusMessage{
+		Type: "status", Campaign: w.campaign.Name, Hosts: len(hosts),
+		Standing: map[remediate.Standing]int{}, Failed: map[remediate.Class]int{}, Milestones: []milestoneLine{},
+	}
+	for _, s := range remediate.Standings() {
+		m.Standing[s] = 0
+	}
+	for _, h := range hosts {
+		st := states.of(h.Name)
+		m.Standing[st.Standing]++
+		if st.Class != "" {
+			m.Failed[st.Class]++
+		}
+	}
+	for _, ms := range w.campaign.Milestones {
+		m.Milestones = append(m.Milestones, milestoneLine{
+			Name: ms.Name, What: ms.What, Date: ms.Date.Format(time.DateOnly), DaysLeft: schedule.DaysLeft(ms, a.now()),
+		})
+	}
+	if a.json {
+		return a.printJSON(m)
+	}
+	return lines(a.Out, statusLines(m))
+}
+
+func statusLines(m statusMessage) []string {
+	out := []string{fmt.Sprintf("%s: %s", printable(m.Campaign), plural(m.Hosts, "host"))}
+	for _, s := range remediate.Standings() {
+		out = append(out, fmt.Sprintf("  %-12s %7s  %s", s, thousands(m.Standing[s]), bar(m.Standing[s], m.Hosts)))
+	}
+	if m.Exempt > 0 {
+		out = append(out, fmt.Sprintf("  %-12s %7s", "exempt", thousands(m.Exempt)))
+	}
+	failed := 0
+	for _, n := range m.Failed {
+		failed += n
+	}
+	if failed > 0 {
+		out = append(out, "", fmt.Sprintf("%s with a failure that nothing better has followed", plural(failed, "host")))
+		for _, c := range remediate.Classes() {
+			if n := m.Failed[c]; n > 0 {
+				out = append(out, fmt.Sprintf("  %-13s %6s  %s", c, thousands(n), c.Advice()))
+			}
+		}
+	}
+	if len(m.Milestones) > 0 {
+		out = append(out, "", "milestones")
+	}
+	for _, ms := range m.Milestones {
+		out = append(out, fmt.Sprintf("  %s  %-9s %-18s %s", ms.Date, ms.Name, daysText(ms.DaysLeft), ms.What))
+	}
+	return out
+}
+
+func daysText(days int) string {
+	switch {
+	case days == 0:
+		return "today"
+	case days == 1:
+		return "1 day left"
+	case days > 1:
+		return fmt.Sprintf("%d days left", days)
+	case days == -1:
+		return "1 day ago"
+	}
+	return fmt.Sprintf("%d days ago", -days)
+}
+
+// bar draws a share of all hosts, 30 columns at most.
+func bar(n, all int) string {
+	const columns = 30
+	if all == 0 || n == 0 {
+		return ""
+	}
+	return strings.Repeat("█", max(1, n*columns/all))
+}
+
+func (a *app) runHostStatus(ctx context.Context, name string) error {
+	w, err := a.openCampaign()
+	if err != nil {
+		return err
+	}
+	if err := w.openStoreToRead(ctx); err != nil {
+		return err
+	}
+	h, err := w.hostNamed(name)
+	if err != nil {
+		return err
+	}
+	st, err := w.store.HostState(ctx, name)
+	if err != nil {
+		return fmt.Errorf("read the store: %w", err)
+	}
+	story, err := w.story(ctx, name)
+	if err != nil {
+		return err
+	}
+	if a.json {
+		return a.printJSON(hostStatusMessage{Type: "host_status", Host: h, Standing: st.Standing, Class: st.Class, Detail: st.Detail, Story: story})
+	}
+	out := []string{fmt.Sprintf("%s: %s", printable(name), st.Standing)}
+	if st.Class != "" {
+		out = append(out, fmt.Sprintf("  last failure: %s: %s", st.Class, printable(st.Detail)), "  what to do: "+st.Class.Advice())
+	}
+	for _, s := range story {
+		out = append(out, fmt.Sprintf("%s  %-8s %s", s.At.UTC().Format("2006-01-02 15:04:05 UTC"), s.What, printable(s.Text)))
+		for _, l := range s.Log {
+			out = append(out, "    | "+printable(l))
+		}
+	}
+	return lines(a.Out, out)
+}
+
+// chapter is one thing that happened to a host.
+type chapter struct {
+	At   time.Time `json:"at"`
+	What string    `json:"what"`
+	Text string    `json:"text"`
+	Log  []string  `json:"log,omitempty"`
+}
+
+type hostStatusMessage struct {
+	Type     string             `json:"type"`
+	Host     remediate.Host     `json:"host"`
+	Standing remediate.Standing `json:"standing"`
+	Class    remediate.Class    `json:"class,omitempty"`
+	Detail   string             `json:"detail,omitempty"`
+	Story    []chapter          `json:"story"`
+}

@@ -1,0 +1,294 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"oust/playbooks"
+	"oust/remediate"
+	"oust/remediate/campaign"
+	"oust/remediate/engine"
+	"oust/remediate/inventory"
+	"oust/remediate/schedule"
+	"oust/remediate/sqlite"
+	"oust/transports"
+	"oust/transports/creds"
+	"oust/transports/ssh"
+)
+
+// storeName is the store's file in the campaign folder.
+const storeName = "oust.db"
+
+// workspace is a campaign folder with what it names: the one place where
+// adapters are chosen and stacked.
+type workspace struct {
+	a        *app
+	campaign remediate.Campaign
+	library  *playbooks.Library
+	hosts    []remediate.Host
+	store    *sqlite.Store
+}
+
+// openCampaign reads the campaign, its playbooks and its inventory.
+func (a *app) openCampaign() (*workspace, error) {
+	c, err := campaign.Load(a.dir)
+	if err != nil {
+		return nil, err
+	}
+	if c.Milestones, err = schedule.Milestones(c.Mandate, c.Issued, c.Finish); err != nil {
+		return nil, fmt.Errorf("%s: mandate: %w", filepath.Join(a.dir, campaign.FileName), err)
+	}
+	embedded, err := playbooks.Embedded()
+	if err != nil {
+		return nil, err
+	}
+	w := &workspace{a: a, campaign: c}
+	if w.library, err = embedded.Select(c.Dir, c.Playbooks); err != nil {
+		return nil, fmt.Errorf("%s: playbooks: %w", filepath.Join(a.dir, campaign.FileName), err)
+	}
+	inv, err := inventory.Load(c.Inventory, inventory.Options{Dir: c.Dir, Stdin: a.In, Defaults: c.Defaults})
+	if err != nil {
+		return nil, err
+	}
+	for _, warning := range inv.Warnings {
+		fmt.Fprintln(a.Err, "oust: note:", printable(warning))
+	}
+	w.hosts = inv.Hosts
+	return w, nil
+}
+
+// openStore opens the store for writing; the app closes it.
+func (w *workspace) openStore(ctx context.Context) (err error) {
+	path := filepath.Join(w.campaign.Dir, storeName)
+	w.store, err = sqlite.Open(ctx, path, sqlite.Options{Logger: w.a.logger.Named("store"), Now: w.a.now})
+	if err != nil {
+		return err
+	}
+	w.a.closers = append(w.a.closers, w.store)
+	return nil
+}
+
+// openStoreToRead opens the store beside a process that may be writing it.
+func (w *workspace) openStoreToRead(ctx context.Context) (err error) {
+	path := filepath.Join(w.campaign.Dir, storeName)
+	w.store, err = sqlite.OpenReadOnly(ctx, path, sqlite.Options{Logger: w.a.logger.Named("store"), Now: w.a.now})
+	if err != nil {
+		return err
+	}
+	w.a.closers = append(w.a.closers, w.store)
+	return nil
+}
+
+// engine makes the engine of a run.
+func (w *workspace) engine(sink engine.Sink) (*engine.Engine, error) {
+	dialer, err := w.dialer()
+	if err != nil {
+		return nil, err
+	}
+	targets, err := w.targets()
+	if err != nil {
+		return nil, err
+	}
+	secrets := creds.Resolver{Dir: w.campaign.Dir}
+	return engine.New(engine.Config{
+		Store: w.store, Dialer: dialer, Target: targets, Library: w.library, Campaign: w.campaign,
+		Controller: controllerName(), Sink: sink, Logger: w.a.logger.Named("engine"), Now: w.a.now,
+		Secret: func(name string) (transports.Secret, error) {
+			ref, ok := w.campaign.Secrets[name]
+			if !ok {
+				return transports.Secret{}, fmt.Errorf("campaign.yaml names no secret %q; add it under secrets", name)
+			}
+			return secrets.Resolve(ref)
+		},
+	})
+}
+
+// controllerName is told to whoever finds a host taken.
+func controllerName() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return "oust"
+	}
+	return name
+}
+
+// dialer stacks the transport and its decorators.
+func (w *workspace) dialer() (transports.Dialer, error) {
+	c := w.campaign
+	stage := func(most time.Duration) time.Duration { return min(most, c.Timing.Connect) }
+	adapter, err := ssh.NewDialer(ssh.Config{
+		KnownHosts: c.SSH.KnownHosts, HostKeys: c.SSH.HostKeys, ConfigFile: c.SSH.Config,
+		Connect: stage(10 * time.Second), KeyExchange: stage(15 * time.Second), Login: stage(30 * time.Second),
+		Open: stage(15 * time.Second), Command: c.Timing.Probe, Now: w.a.now, Logger: w.a.logger.Named("ssh"),
+		OnNewKey: w.trusted,
+	})
+	if err != nil {
+		return nil, err
+	}
+	w.a.closers = append(w.a.closers, adapter)
+	retry, err := transports.Retry(transports.RetryConfig{})
+	if err != nil {
+		return nil, err
+	}
+	return retry(onlySSH(adapter)), nil
+}
+
+// trusted records a host key that was accepted on first sight.
+func (w *workspace) trusted(host, address, fingerprint string) {
+	const patience = time.Minute
+	ctx, cancel := context.WithTimeout(context.Background(), patience) // outlives a cancelled run: the trust is on disk already
+	defer cancel()
+	if err := w.store.TrustHostKey(ctx, host, address, fingerprint, w.a.now().UTC()); err != nil {
+		w.a.logger.Error("a new host key could not be recorded", "host", host, "fingerprint", fingerprint, "error", err)
+	}
+}
+
+// winrmTarget marks the address of a host that this version cannot reach.
+const winrmTarget = "winrm:"
+
+// onlySSH refuses hosts of transports that this version does not have.
+func onlySSH(next transports.Dialer) transports.Dialer {
+	return transports.DialerFunc(func(ctx context.Context, t transports.Target) (transports.Conn, error) {
+		if strings.HasPrefix(t.Address, winrmTarget) {
+			return nil, &transports.Error{Class: transports.Unsupported, Host: t.Host, Op: "connect",
+				Err: errors.New("this version reaches hosts over SSH only"), Advice: "set transport: ssh where the host runs an SSH server"}
+		}
+		return next.Dial(ctx, t)
+	})
+}
+
+// targets resolves each credential once, before any host is touched, and
+// says how to reach a host.
+func (w *workspace) targets() (func(remediate.Host) (transports.Target, error), error) {
+	resolver := creds.Resolver{Dir: w.campaign.Dir}
+	ready := map[string]transports.Credential{}
+	for name, spec := range w.campaign.Creds {
+		c, err := resolveCredential(resolver, name, spec)
+		if err != nil {
+			return nil, fmt.Errorf("credentials.%s: %w", name, err)
+		}
+		ready[name] = c
+	}
+	return func(h remediate.Host) (transports.Target, error) {
+		c, ok := ready[h.Credential]
+		if !ok {
+			return transports.Target{}, &transports.Error{Class: transports.Internal, Host: h.Name, Op: "connect",
+				Err: fmt.Errorf("campaign.yaml has no credential %q (host from %s)", h.Credential, h.Origin)}
+		}
+		if h.User != "" {
+			c.User = h.User
+		}
+		t := transports.Target{Host: h.Name, Address: h.DialAddress(), Port: h.Port, Site: h.Site, Credential: c}
+		if h.Transport == remediate.TransportWinRM {
+			t.Address = winrmTarget + t.Address
+		}
+		return t, nil
+	}, nil
+}
+
+func resolveCredential(r creds.Resolver, name string, spec remediate.CredentialSpec) (transports.Credential, error) {
+	c := transports.Credential{
+		Name: name, User: spec.User, KeyFile: spec.Key, CertificateFile: spec.Certificate,
+		Agent: spec.Agent, Become: spec.Become,
+	}
+	for _, s := range []struct {
+		into *transports.Secret
+		ref  string
+		what string
+	}{
+		{&c.Password, spec.Password, "password"},
+		{&c.KeyPassphrase, spec.KeyPassphrase, "key_passphrase"},
+		{&c.BecomePassword, spec.BecomePassword, "become_password"},
+	} {
+		secret, err := r.Resolve(s.ref)
+		if err != nil {
+			return c, fmt.Errorf("%s: %w", s.what, err)
+		}
+		*s.into = secret
+	}
+	return c, nil
+}
+
+// hostStates are the store's states by host.
+type hostStates map[string]remediate.HostState
+
+// of is the state of a host; one that was never seen is unseen.
+func (s hostStates) of(name string) remediate.HostState {
+	if st, ok := s[name]; ok {
+		return st
+	}
+	return remediate.HostState{Host: name, Standing: remediate.StandUnseen}
+}
+
+// allStates reads every state of the store.
+func (w *workspace) allStates(ctx context.Context) (hostStates, error) {
+	out := hostStates{}
+	for st, err := range w.store.HostStates(ctx) {
+		if err != nil {
+			return nil, fmt.Errorf("read the store: %w", err)
+		}
+		out[st.Host] = st
+	}
+	return out, nil
+}
+
+// selectHosts are the hosts that a --limit expression means.
+func (w *workspace) selectHosts(limit string, states func() (hostStates, error)) ([]remediate.Host, error) {
+	sel, err := remediate.ParseSelector(limit)
+	if err != nil {
+		return nil, fmt.Errorf("--limit: %w", err)
+	}
+	if err := w.checkNames(sel.Names()); err != nil {
+		return nil, err
+	}
+	known := hostStates{}
+	if sel.NeedsState() {
+		if states == nil {
+			return nil, errors.New("--limit: standing=, class= and os= need what a scan has found; this command does not read it")
+		}
+		if known, err = states(); err != nil {
+			return nil, err
+		}
+	}
+	var out []remediate.Host
+	for _, h := range w.hosts {
+		st := known.of(h.Name)
+		if sel.Match(remediate.SelectorView{Host: h, Standing: st.Standing, Class: st.Class, OS: st.OS}) {
+			out = append(out, h)
+		}
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("--limit %q selects none of the %s", limit, plural(len(w.hosts), "host"))
+	}
+	return out, nil
+}
+
+// checkNames refuses a host's name that the inventory does not have.
+func (w *workspace) checkNames(names []string) error {
+	for _, n := range names {
+		if _, err := w.hostNamed(n); err != nil {
+			return fmt.Errorf("--limit: %w", err)
+		}
+	}
+	return nil
+}
+
+// hostNamed finds a host of the inventory.
+func (w *workspace) hostNamed(name string) (remediate.Host, error) {
+	names := make([]string, 0, len(w.hosts))
+	for _, h := range w.hosts {
+		if h.Name == name {
+			return h, nil
+		}
+		names = append(names, h.Name)
+	}
+	if near := remediate.Nearest(name, names); near != "" {
+		return remediate.Host{}, fmt.Errorf("there is no host %q; did you mean %s?", name, near)
+	}
+	return remediate.Host{}, fmt.Errorf("there is no host %q in the inventory", name)
+}
