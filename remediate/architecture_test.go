@@ -51,6 +51,7 @@ var homes = map[string][]string{
 	"mvdan.cc/sh/v3/syntax":            {"transports/...", "playbooks"}, // the linter reads a script step as sh
 	"github.com/spf13/cobra":           {"cmd/..."},
 	"github.com/goccy/go-yaml":         {"remediate/strictyaml", "playbooks"},
+	"go.yaml.in/yaml/v3":               {"remediate/inventory"}, // Ansible's YAML: aliases, merge keys, and large files
 }
 
 // standardOnly are the packages that import nothing but Go's own.

@@ -3,7 +3,6 @@ package inventory
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,64 +12,31 @@ import (
 	"oust/remediate"
 )
 
-// column is a thing that an inventory says of a host.
-type column int
-
-const (
-	colName column = iota
-	colAddress
-	colPort
-	colUser
-	colPlatform
-	colTransport
-	colCredential
-	colSite
-	colZone
-	colOwner
-	colTags
-	numColumns
+var (
+	transports = []string{remediate.TransportSSH, remediate.TransportWinRM}
+	platforms  = []string{string(remediate.Linux), string(remediate.MacOS), string(remediate.Windows)}
 )
 
-// columnNames are the names in a CSV file's header and in our YAML.
-var columnNames = []string{"name", "address", "port", "user", "platform", "transport", "credential", "site", "zone", "owner", "tags"}
-
-// columnNamed finds a column; the error names the nearest one.
-func columnNamed(name string) (column, error) {
-	if i := slices.Index(columnNames, name); i >= 0 {
-		return column(i), nil
-	}
-	return 0, unknown("column", name, columnNames)
-}
-
-// unknown says what somebody may have meant.
-func unknown(what, typed string, known []string) error {
-	if near := remediate.Nearest(strings.ToLower(typed), known); near != "" {
-		return fmt.Errorf("unknown %s %q; did you mean %q?", what, typed, near)
-	}
-	return fmt.Errorf("unknown %s %q; there are %s", what, typed, strings.Join(known, ", "))
-}
-
-// entry is a host as it is written, before any check.
-type entry struct {
-	place Place
-	text  [numColumns]string
-}
-
-// check knows what was checked before, so that 100,000 hosts of one zone ask
-// for it once, and hold it once.
+// check makes hosts of entries. It knows what it has seen, so that 100,000
+// hosts of one zone look the zone up once, and hold its name once.
 type check struct {
-	full  bool // the hosts' bound was told
-	zones map[string]error
-	words map[string]string
+	full        bool // the hosts' bound was told
+	defaults    remediate.HostDefaults
+	credentials []string
+	zones       map[string]error
+	words       map[string]string
 }
 
-func newCheck() check {
-	return check{zones: map[string]error{}, words: map[string]string{}}
+func newCheck(opts Options) check {
+	return check{defaults: opts.Defaults, credentials: opts.Credentials, zones: map[string]error{}, words: map[string]string{}}
 }
 
 // word returns the same string for equal texts.
 func (c *check) word(s string) string {
 	const most = 10_000
+	if s == "" {
+		return ""
+	}
 	if known, ok := c.words[s]; ok {
 		return known
 	}
@@ -81,43 +47,55 @@ func (c *check) word(s string) string {
 	return s
 }
 
-// host checks an entry; every problem is reported at the entry's place.
-func (c *check) host(r *report, e *entry, def remediate.HostDefaults) (remediate.Host, bool) {
-	ok := true
+// host checks an entry; each problem is reported at its value's place.
+func (c *check) host(r *report, e *entry) (remediate.Host, bool) {
+	good := true
 	fail := func(col column, err error) {
 		if err != nil {
-			ok = false
-			r.problem(e.place, "%s: %v", columnNames[col], err)
+			good = false
+			r.problem(e.at(col), "%s: %v", columnNames[col], err)
 		}
 	}
 	t := &e.text
-	h := remediate.Host{
-		Name: t[colName], Address: t[colAddress], User: t[colUser],
-		Site: c.word(or(t[colSite], def.Site)), Owner: c.word(t[colOwner]), Zone: c.word(or(t[colZone], def.Zone)),
-		Credential: c.word(or(t[colCredential], def.Credential)),
-		Transport:  c.word(or(t[colTransport], def.Transport, remediate.TransportSSH)),
-		Platform:   remediate.Platform(c.word(or(t[colPlatform], string(def.Platform)))),
-		Origin:     e.place.String(),
-	}
-	fail(colName, checkName(h.Name))
-	if h.Address != "" || ok {
-		fail(colAddress, checkAddress(h.DialAddress()))
+	h := remediate.Host{Name: t[colName], User: t[colUser], Owner: c.word(t[colOwner]), Origin: e.place.String()}
+	c.fill(&h, t)
+	nameErr := checkName(h.Name)
+	fail(colName, nameErr)
+	h.Address = strings.TrimSuffix(strings.TrimPrefix(t[colAddress], "["), "]")
+	switch {
+	case h.Address != "":
+		fail(colAddress, checkAddress(h.Address))
+	case nameErr == nil:
+		fail(colName, checkAddress(h.Name))
 	}
 	var err error
 	h.Port, err = parsePort(t[colPort])
 	fail(colPort, err)
-	fail(colZone, c.zone(h.Zone))
 	h.Tags, err = c.tags(t[colTags])
 	fail(colTags, err)
-	fail(colTransport, oneOf("transport", h.Transport, transports))
+	fail(colUser, checkUser(h.User))
 	fail(colPlatform, oneOf("platform", string(h.Platform), platforms))
-	return h, ok
+	fail(colTransport, c.transport(h))
+	fail(colZone, c.zone(h.Zone))
+	fail(colSite, checkText(h.Site))
+	fail(colOwner, checkText(h.Owner))
+	fail(colCredential, c.credential(h.Credential))
+	return h, good
 }
 
-var (
-	transports = []string{remediate.TransportSSH, remediate.TransportWinRM}
-	platforms  = []string{string(remediate.Linux), string(remediate.MacOS), string(remediate.Windows)}
-)
+// fill completes what the entry leaves open from the campaign's defaults. The
+// platform of a WinRM host is windows, whatever the default is.
+func (c *check) fill(h *remediate.Host, t *[numColumns]string) {
+	def := &c.defaults
+	h.Site = c.word(or(t[colSite], def.Site))
+	h.Zone = c.word(or(t[colZone], def.Zone))
+	h.Credential = c.word(or(t[colCredential], def.Credential))
+	h.Transport = c.word(or(strings.ToLower(t[colTransport]), def.Transport, remediate.TransportSSH))
+	h.Platform = remediate.Platform(c.word(or(strings.ToLower(t[colPlatform]), string(def.Platform))))
+	if h.Transport == remediate.TransportWinRM && t[colPlatform] == "" {
+		h.Platform = remediate.Windows
+	}
+}
 
 func or(texts ...string) string {
 	for _, t := range texts {
@@ -135,6 +113,24 @@ func oneOf(what, typed string, known []string) error {
 	return unknown(what, typed, known)
 }
 
+func (c *check) transport(h remediate.Host) error {
+	if err := oneOf("transport", h.Transport, transports); err != nil {
+		return err
+	}
+	if h.Transport == remediate.TransportWinRM && (h.Platform == remediate.Linux || h.Platform == remediate.MacOS) {
+		return fmt.Errorf("a %s host is not reached over winrm; write ssh", h.Platform)
+	}
+	return nil
+}
+
+func (c *check) credential(name string) error {
+	if c.credentials == nil {
+		return checkText(name)
+	}
+	return oneOf("credential", name, c.credentials)
+}
+
+// checkName holds a name, or a tag, to what remediate.Host asks for.
 func checkName(s string) error {
 	const most = 253
 	switch {
@@ -147,22 +143,36 @@ func checkName(s string) error {
 	}
 	for _, r := range s {
 		if r == ',' || unicode.IsSpace(r) || !unicode.IsPrint(r) {
-			return fmt.Errorf("%q has %q in it; a name has no white space, comma or invisible character", s, r)
+			return fmt.Errorf("%q has %q in it; white space, commas and invisible characters cannot stand here", s, r)
 		}
 	}
 	return nil
 }
 
-func checkAddress(s string) error {
+// checkText is for words that only people read.
+func checkText(s string) error {
 	const most = 253
-	if _, err := netip.ParseAddr(s); err == nil {
-		return nil
-	}
-	switch {
-	case len(s) > most:
+	if len(s) > most {
 		return fmt.Errorf("%d bytes long; at most %d", len(s), most)
-	case s[0] == '-':
-		return fmt.Errorf("%q begins with '-'", s)
+	}
+	for _, r := range s {
+		if !unicode.IsPrint(r) {
+			return fmt.Errorf("%q has %q in it; invisible characters cannot stand here", s, r)
+		}
+	}
+	return nil
+}
+
+// checkUser does not repeat what is written: somebody may have put a password
+// there.
+func checkUser(s string) error {
+	switch {
+	case strings.HasPrefix(s, "-"):
+		return errors.New("a user's name that begins with '-'")
+	case strings.ContainsRune(s, ':'):
+		return errors.New("a user's name with ':' in it; passwords do not stand in inventories")
+	case checkText(s) != nil:
+		return errors.New("a user's name that is too long, or has invisible characters in it")
 	}
 	return nil
 }
@@ -172,10 +182,19 @@ func parsePort(s string) (int, error) {
 		return 0, nil
 	}
 	n, err := strconv.Atoi(s)
-	if err != nil || n < 1 || n > 65535 || s[0] == '+' {
-		return 0, fmt.Errorf("%q is not a number from 1 to 65535", s)
+	if err != nil || n < 1 || n > 65535 || s[0] == '+' || s[0] == '0' {
+		return 0, fmt.Errorf("%q is not a number from 1 to 65535", cut(s))
 	}
 	return n, nil
+}
+
+// cut bounds what a message repeats.
+func cut(s string) string {
+	const most = 80
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "…"
 }
 
 func (c *check) zone(name string) error {
@@ -185,15 +204,16 @@ func (c *check) zone(name string) error {
 	err, known := c.zones[name]
 	if !known {
 		if _, err = time.LoadLocation(name); err != nil || name == "Local" {
-			err = fmt.Errorf("%q is not a time zone of the IANA database, such as Europe/Berlin or UTC", name)
+			err = fmt.Errorf("%q is not a time zone of the IANA database, such as Europe/Berlin or UTC", cut(name))
 		}
-		c.zones[name] = err
+		c.zones[strings.Clone(name)] = err
 	}
 	return err
 }
 
-// tags are separated by spaces, commas, semicolons or bars.
+// tags are separated by white space, commas, semicolons or bars.
 func (c *check) tags(s string) ([]string, error) {
+	const most = 1000
 	var out []string
 	for t := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == ',' || r == ';' || r == '|' || unicode.IsSpace(r) }) {
 		if err := checkName(t); err != nil {
@@ -201,6 +221,9 @@ func (c *check) tags(s string) ([]string, error) {
 		}
 		if !slices.Contains(out, t) {
 			out = append(out, c.word(t))
+		}
+		if len(out) > most {
+			return nil, fmt.Errorf("more than %d tags", most)
 		}
 	}
 	return out, nil

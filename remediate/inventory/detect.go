@@ -2,7 +2,9 @@ package inventory
 
 import (
 	"bytes"
+	"net/netip"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -12,6 +14,16 @@ type format int
 const (
 	formatList format = iota
 	formatCSV
+	formatYAML
+	formatJSON
+	formatINI
+)
+
+var (
+	// yamlKey is a line that opens a map: a word, a colon and nothing more.
+	yamlKey = regexp.MustCompile(`^["']?[\w.-]+["']?:\s*(#.*)?$`)
+	// assignment is a line with a variable of Ansible's INI.
+	assignment = regexp.MustCompile(`^(\S+\s+)?[A-Za-z_]\w*\s*=`)
 )
 
 // format tells by the file's name and, where it says nothing, by the text.
@@ -19,13 +31,62 @@ func (s source) format() format {
 	switch strings.ToLower(filepath.Ext(s.name)) {
 	case ".csv", ".tsv":
 		return formatCSV
+	case ".yaml", ".yml":
+		return formatYAML
+	case ".json":
+		return formatJSON
 	}
 	first := firstLine(s.text)
-	cells := strings.FieldsFunc(strings.ToLower(first), func(r rune) bool { return r == ',' || r == ';' || r == '\t' })
-	if slices.Contains(cells, "name") || strings.ContainsAny(first, ",;") {
+	switch {
+	case looksJSON(s.text):
+		return formatJSON
+	case strings.HasPrefix(first, "---") || yamlKey.MatchString(first):
+		return formatYAML
+	case namesColumns(first):
+		return formatCSV
+	case looksINI(s.text):
+		return formatINI
+	case strings.ContainsAny(first, ",;"):
 		return formatCSV
 	}
 	return formatList
+}
+
+func looksJSON(text []byte) bool {
+	text = bytes.TrimLeft(text, " \t\r\n")
+	return len(text) > 0 && text[0] == '{'
+}
+
+// namesColumns reports whether a line is a table's header.
+func namesColumns(line string) bool {
+	if _, ok := separatorLine(line); ok {
+		return true
+	}
+	cells := strings.FieldsFunc(strings.ToLower(line), func(r rune) bool { return strings.ContainsRune(",;\t\" ", r) })
+	return slices.Contains(cells, columnNames[colName])
+}
+
+// looksINI looks for a line that only Ansible's INI has. A bracketed IPv6
+// address is no section.
+func looksINI(text []byte) bool {
+	for line := range bytes.Lines(text) {
+		line := strings.TrimSpace(string(line))
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		if line[0] == ';' || assignment.MatchString(line) {
+			return true
+		}
+		if m := sectionLine.FindStringSubmatch(line); m != nil {
+			if _, err := netip.ParseAddr(strings.Trim(line, "[]")); err != nil {
+				return true
+			}
+		}
+		if strings.Contains(line, "[") && strings.Contains(line, "]") && !strings.HasPrefix(line, "[") && !strings.Contains(line, "@") {
+			return true // a range
+		}
+	}
+	return false
 }
 
 // firstLine is the first one that is neither empty nor a comment.

@@ -1,8 +1,9 @@
 package inventory
 
 import (
-	"fmt"
 	"io"
+	"net/netip"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -16,41 +17,36 @@ type Options struct {
 	// Stdin is read for the path "-".
 	Stdin io.Reader
 	// Defaults fill what a host leaves open. A transport that nothing names
-	// is ssh.
+	// is ssh, and the platform of a WinRM host is windows.
 	Defaults remediate.HostDefaults
+	// Credentials are the names that a host's credential may have; nil means
+	// that they are not checked.
+	Credentials []string
 }
 
 // Inventory is what the files say.
 type Inventory struct {
-	// Hosts are in the order of the files and of the lines in them.
+	// Hosts are in the order of the files and of the lines in them, those of
+	// Ansible inventories last.
 	Hosts []remediate.Host
 	// Warnings are about what was left out or looks wrong, each with its
 	// place; at most 50 and a line that counts the rest.
 	Warnings []string
 }
 
-// Load reads inventory files of any mix of formats; "-" is standard input.
-// The error is an *Error with the problems of all files, and no host is
-// returned beside it.
+// Load reads inventory files of any mix of formats; a path may be a folder
+// with an Ansible inventory, or "-" for standard input. The error is an *Error
+// with the problems of all files, and no host is returned beside it.
 func Load(paths []string, opts Options) (Inventory, error) {
 	l := newLoader(opts)
-	stdin := false
-	for _, path := range paths {
-		if path == "-" {
-			if stdin {
-				l.problem(Place{File: stdinName}, "named twice; it can be read once")
-				continue
-			}
-			stdin = true
-			l.loadStdin()
-			continue
-		}
-		if !filepath.IsAbs(path) {
-			path = filepath.Join(opts.Dir, path)
-		}
-		l.loadFile(path)
+	if len(paths) == 0 {
+		l.problem(Place{File: "inventory"}, "no file is named that holds the hosts")
 	}
-	l.finish()
+	for i, path := range paths {
+		l.load(path, paths[:i])
+	}
+	l.ansible.resolve(l)
+	l.compareAddresses()
 	if err := l.err(); err != nil {
 		return Inventory{}, err
 	}
@@ -61,53 +57,91 @@ func Load(paths []string, opts Options) (Inventory, error) {
 type loader struct {
 	report
 	check
-	opts   Options
-	hosts  []remediate.Host
-	byName map[string]int // index in hosts
+	opts    Options
+	ansible *ansible // all Ansible files but JSON
+	hosts   []remediate.Host
+	places  []Place        // of hosts
+	byName  map[string]int // index in hosts
+	files   []os.FileInfo  // that were read
+	told    map[Problem]bool
 }
 
 func newLoader(opts Options) *loader {
-	return &loader{opts: opts, check: newCheck(), byName: map[string]int{}}
+	return &loader{opts: opts, check: newCheck(opts), ansible: newAnsible(), byName: map[string]int{}, told: map[Problem]bool{}}
 }
 
-// parse reads the text of one file.
+// load reads what one path of the campaign names.
+func (l *loader) load(path string, before []string) {
+	if path == "-" {
+		for _, b := range before {
+			if b == path {
+				l.problem(Place{File: stdinName}, "named twice; it can be read once")
+				return
+			}
+		}
+		l.loadStdin()
+		return
+	}
+	if rest, ok := strings.CutPrefix(path, "~/"); ok {
+		if home, err := os.UserHomeDir(); err == nil {
+			path = filepath.Join(home, rest)
+		}
+	}
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(l.opts.Dir, path)
+	}
+	l.loadPath(path)
+}
+
+// parse reads the text of one file. A file that holds nothing is a problem,
+// except in a folder.
 func (l *loader) parse(s source) {
-	before, faults := len(l.hosts), len(l.problems.Problems)
+	hosts, faults, known := len(l.hosts), l.faults(), l.ansible.size()
 	switch s.format() {
 	case formatCSV:
 		l.parseCSV(s)
+	case formatYAML:
+		l.parseYAML(s)
+	case formatJSON:
+		l.parseJSON(s)
+	case formatINI:
+		l.parseINI(s)
 	default:
 		l.parseList(s)
 	}
-	if len(l.hosts) == before && len(l.problems.Problems) == faults {
+	if l.ansible.size() > known {
+		l.ansible.addFolder(s.folder)
+	}
+	if !s.inFolder && len(l.hosts) == hosts && l.faults() == faults && l.ansible.size() == known {
 		l.problem(Place{File: s.name}, "there is no host in it; write one on a line, or take the file out of the campaign's inventory")
 	}
 }
 
-// add checks an entry and makes it a host. The name is claimed even when
-// something else is wrong with the entry, so that one mistake is told once.
+// add checks an entry and makes it a host.
 func (l *loader) add(e *entry) {
 	if len(l.hosts) >= maxHosts {
-		if len(l.hosts) == maxHosts && !l.full {
+		if !l.full {
 			l.full = true
 			l.problem(e.place, "more than %d hosts; split them into campaigns", maxHosts)
 		}
 		return
 	}
-	h, ok := l.host(&l.report, e, l.opts.Defaults)
-	if !ok {
+	if first, taken := l.byName[e.text[colName]]; taken {
+		l.problem(e.at(colName), "host %q is there already, at %s; a name is unique in a campaign", e.text[colName], l.places[first])
 		return
 	}
-	if first, taken := l.byName[h.Name]; taken {
-		l.problem(e.place, "host %q is there already, at %s; names are unique in a campaign", h.Name, l.hosts[first].Origin)
+	h, ok := l.host(&l.report, e)
+	if !ok && h.Name == "" {
 		return
 	}
+	// A host that has problems keeps its name, so that a second one is told.
 	l.byName[h.Name] = len(l.hosts)
 	l.hosts = append(l.hosts, h)
+	l.places = append(l.places, e.place)
 }
 
-// finish looks at the hosts of all files together.
-func (l *loader) finish() {
+// compareAddresses warns of machines that seem to be there twice.
+func (l *loader) compareAddresses() {
 	type target struct {
 		address string
 		port    int
@@ -115,8 +149,14 @@ func (l *loader) finish() {
 	first := make(map[target]int, len(l.hosts))
 	for i, h := range l.hosts {
 		t := target{strings.ToLower(h.DialAddress()), h.Port}
+		if ip, err := netip.ParseAddr(t.address); err == nil {
+			t.address = ip.Unmap().String()
+		}
+		if t.port == 0 && h.Transport == remediate.TransportSSH {
+			t.port = 22
+		}
 		if j, taken := first[t]; taken {
-			l.warn(placeOf(h.Origin), fmt.Sprintf("host %s has the address of host %s (%s): one machine under two names?", h.Name, l.hosts[j].Name, l.hosts[j].Origin))
+			l.warn(l.places[i], "", "host "+h.Name+" has the address and port of "+l.hosts[j].Name+" ("+l.hosts[j].Origin+"): one machine under two names?")
 			continue
 		}
 		first[t] = i

@@ -3,6 +3,7 @@ package inventory
 import (
 	"bytes"
 	"strings"
+	"unicode"
 )
 
 // parseList reads one host a line: [user@]host[:port], with # comments.
@@ -10,30 +11,27 @@ func (l *loader) parseList(s source) {
 	n := 0
 	for line := range bytes.Lines(s.text) {
 		n++
-		text, _, _ := strings.Cut(string(line), "#")
-		if text = strings.TrimSpace(text); text == "" {
+		if at := bytes.IndexByte(line, '#'); at >= 0 {
+			line = line[:at]
+		}
+		if line = bytes.TrimSpace(line); len(line) == 0 {
 			continue
 		}
-		e := entry{place: Place{File: s.name, Line: n}}
-		if user, rest, ok := strings.Cut(text, "@"); ok {
-			e.text[colUser], text = user, rest
-		}
-		e.text[colName], e.text[colPort] = splitPort(text)
-		l.add(&e)
+		l.addLine(Place{File: s.name, Line: n}, string(line))
 	}
 }
 
-// splitPort takes host:port and [host]:port apart; an IPv6 address without
-// brackets has no port.
-func splitPort(s string) (host, port string) {
-	if rest, ok := strings.CutPrefix(s, "["); ok {
-		if inner, after, ok := strings.Cut(rest, "]"); ok && (after == "" || after[0] == ':') {
-			return inner, strings.TrimPrefix(after, ":")
-		}
+// addLine adds [user@]host[:port]. A user may have an @ in it too. What stands
+// behind the host is not repeated: it may be a password.
+func (l *loader) addLine(at Place, text string) {
+	if strings.ContainsFunc(text, unicode.IsSpace) {
+		l.problem(at, "more than one word; a plain list has one [user@]host[:port] on a line")
+		return
 	}
-	if strings.Count(s, ":") == 1 {
-		host, port, _ = strings.Cut(s, ":")
-		return host, port
+	e := entry{place: at}
+	if i := strings.LastIndexByte(text, '@'); i >= 0 {
+		e.text[colUser], text = text[:i], text[i+1:]
 	}
-	return s, ""
+	e.text[colName], e.text[colPort] = splitPort(text)
+	l.add(&e)
 }

@@ -2,7 +2,7 @@ package inventory
 
 import (
 	"fmt"
-	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -10,6 +10,7 @@ import (
 const (
 	maxProblems = 50
 	maxWarnings = 50
+	maxExamples = 3
 )
 
 // Place is where something stands in a file.
@@ -24,7 +25,7 @@ func (p Place) String() string {
 	if p.Line <= 0 {
 		return p.File
 	}
-	return fmt.Sprintf("%s:%d", p.File, p.Line)
+	return p.File + ":" + strconv.Itoa(p.Line)
 }
 
 // Problem is one thing that is wrong with an inventory.
@@ -58,14 +59,17 @@ func (e *Error) Error() string {
 type report struct {
 	problems Error
 	notes    []*note
+	byText   map[string]*note
 	more     int // notes beyond the bound
 }
 
 // note is a warning that may hold for many places.
 type note struct {
 	first Place
-	times int
 	text  string
+	times int
+	// hosts are the first few that it is about.
+	hosts []string
 }
 
 func (r *report) problem(p Place, format string, args ...any) {
@@ -76,28 +80,35 @@ func (r *report) problem(p Place, format string, args ...any) {
 	r.problems.Problems = append(r.problems.Problems, Problem{Place: p, Msg: fmt.Sprintf(format, args...)})
 }
 
-// warn records a warning; equal texts are told once, with the first place and
-// their number.
-func (r *report) warn(p Place, text string) {
-	i := slices.IndexFunc(r.notes, func(n *note) bool { return n.text == text })
-	switch {
-	case i >= 0:
-		r.notes[i].times++
-	case len(r.notes) == maxWarnings:
-		r.more++
-	default:
-		r.notes = append(r.notes, &note{first: p, times: 1, text: text})
+// faults is how many problems there are so far.
+func (r *report) faults() int { return len(r.problems.Problems) + r.problems.More }
+
+// warn records a warning about a host, or about none. Equal texts are told
+// once, with the first place and the first few hosts.
+func (r *report) warn(p Place, host, text string) {
+	n := r.byText[text]
+	if n == nil {
+		if len(r.notes) == maxWarnings {
+			r.more++
+			return
+		}
+		n = &note{first: p, text: text}
+		if r.byText == nil {
+			r.byText = map[string]*note{}
+		}
+		r.byText[text] = n
+		r.notes = append(r.notes, n)
+	}
+	n.times++
+	if host != "" && len(n.hosts) < maxExamples {
+		n.hosts = append(n.hosts, host)
 	}
 }
 
 func (r *report) warnings() []string {
 	var out []string
 	for _, n := range r.notes {
-		text := n.first.String() + ": " + n.text
-		if n.times > 1 {
-			text += fmt.Sprintf(" (and at %d more places)", n.times-1)
-		}
-		out = append(out, text)
+		out = append(out, n.String())
 	}
 	if r.more > 0 {
 		out = append(out, fmt.Sprintf("and %d more warnings", r.more))
@@ -105,9 +116,23 @@ func (r *report) warnings() []string {
 	return out
 }
 
+// String is "file:line: text", and for whom or how often it holds.
+func (n *note) String() string {
+	s := n.first.String() + ": " + n.text
+	switch rest := n.times - len(n.hosts); {
+	case len(n.hosts) > 0 && rest > 0:
+		s += fmt.Sprintf(" (%s and %d more)", strings.Join(n.hosts, ", "), rest)
+	case len(n.hosts) > 0:
+		s += " (" + strings.Join(n.hosts, ", ") + ")"
+	case n.times > 1:
+		s += fmt.Sprintf(" (%d times)", n.times)
+	}
+	return s
+}
+
 // err is nil where there is no problem.
 func (r *report) err() error {
-	if len(r.problems.Problems) == 0 {
+	if r.faults() == 0 {
 		return nil
 	}
 	e := r.problems
