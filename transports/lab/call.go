@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -157,6 +158,9 @@ func (o options) is(name string) bool {
 	_, ok := o.has[name]
 	return ok
 }
+
+// any reports whether one of the names was given.
+func (o options) any(names ...string) bool { return slices.ContainsFunc(names, o.is) }
 
 // options parses arguments by a specification like getopt's: "rf" are
 // letters, "n:" takes a value, and long options stand with a space between,

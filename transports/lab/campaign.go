@@ -78,16 +78,12 @@ func (f *Fleet) WriteKey(path string) error {
 // ClientKey is the key that logs in as any account of any host.
 func (f *Fleet) ClientKey() ed25519.PrivateKey { return f.clientKey }
 
-// KnownHosts is a known_hosts file for the fleet. Hosts with a wrong key
-// stand in it with the key of a stranger.
+// KnownHosts is a known_hosts file for the fleet, with the keys that the hosts
+// have when they have no fault.
 func (f *Fleet) KnownHosts() string {
 	var b strings.Builder
 	for _, h := range f.hosts {
-		key := h.key.PublicKey()
-		if h.hasFault(faultHostKey) {
-			key = f.stranger
-		}
-		fmt.Fprintf(&b, "[%s]:%d %s", h.net.addr.IP, h.net.addr.Port, ssh.MarshalAuthorizedKey(key))
+		fmt.Fprintf(&b, "[%s]:%d %s", h.net.addr.IP, h.net.addr.Port, ssh.MarshalAuthorizedKey(h.key.PublicKey()))
 	}
 	return b.String()
 }

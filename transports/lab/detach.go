@@ -1,6 +1,9 @@
 package lab
 
-import "strings"
+import (
+	"strings"
+	"syscall"
+)
 
 // start runs a program in a process that belongs to the host: neither the
 // end of the session nor that of the connection reaches it. With own, the
@@ -14,12 +17,26 @@ func (c *call) start(args []string, own bool) *process {
 	} else {
 		p = h.spawnAs(h.context(), nil, args, c.proc.user)
 	}
+	c.launch(p, args)
+	return p
+}
+
+// launch runs a program in a process that outlives the call.
+func (c *call) launch(p *process, args []string) {
 	child := *c
 	child.proc, child.ctx, child.args = p, p.context(), args
 	child.in = nil // what is detached reads nothing
 	child.env = inherit(c.env)
-	h.fleet.wg.Go(func() { p.end(child.program(), 0) })
-	return p
+	if !p.host.fleet.spawn(p.host, func() { child.finish(child.program) }) {
+		p.kill(syscall.SIGKILL)
+	}
+}
+
+// finish runs the program of the call's process to its end, and ends the
+// process with it.
+func (c *call) finish(program func() int) {
+	defer func() { c.proc.host.survives(c.proc, recover()) }()
+	c.proc.end(program(), 0)
 }
 
 // program finds and runs the call's program in the call's own process.

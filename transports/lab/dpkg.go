@@ -65,7 +65,7 @@ func (c *call) dpkgRemove(names []string, purge, force bool) int {
 		switch {
 		case p == nil:
 			fmt.Fprintf(c.err, "dpkg: warning: ignoring request to remove %s which isn't installed\n", name)
-		case !force && r.needed(p, action):
+		case !force && r.needed(p):
 			fmt.Fprintf(c.err, "dpkg: error processing package %s (%s):\n dependency problems - not removing\n", name, action)
 			r.failed = append(r.failed, name)
 		default:
@@ -116,7 +116,8 @@ func (h *host) removalOrder(names []string) []string {
 	return out
 }
 
-func (r *removal) needed(p *pkg, _ string) bool {
+// needed reports whether installed packages depend on one that is to go.
+func (r *removal) needed(p *pkg) bool {
 	h := r.proc.host
 	if h.packageState(p.name).state != stateInstalled {
 		return false
@@ -145,41 +146,44 @@ func (r *removal) one(p *pkg, action string) {
 		fmt.Fprintf(r.out, "(Reading database ... %d files and directories currently installed.)\n", 3*len(h.packages())+31000)
 		r.read = true
 	}
-	want := map[bool]string{true: "purge", false: "deinstall"}[r.purge]
-	u := &uninstaller{call: r.call, product: p.product, purge: r.purge}
+	u := &uninstaller{call: r.call, product: p.product}
 	if state.state != stateConfigFiles {
-		fmt.Fprintf(r.out, "Removing %s (%s) ...\n", p.name, p.version)
-		if err := r.scripts(p, u); err != nil {
-			h.setPackage(p.name, pkgState{want, stateHalfInstalled})
-			if killed(r.ctx) {
-				return
-			}
-			fmt.Fprintf(r.err, "dpkg: error processing package %s (%s):\n installed %[1]s package post-removal script subprocess returned error %[3]v\n", p.name, action, err)
-			r.failed = append(r.failed, p.name)
+		if !r.remove(p, u, action) {
 			return
 		}
 	}
-	lies := p.product != nil && h.faulty(faultLies, p.product)
-	after := pkgState{want, stateConfigFiles}
 	if r.purge {
 		fmt.Fprintf(r.out, "Purging configuration files for %s (%s) ...\n", p.name, p.version)
-		if p.product != nil && !lies {
+		if p.product != nil {
 			u.wipe(r.view())
 		}
-		after.state = stateAbsent
-	}
-	if !lies {
-		h.setPackage(p.name, after)
+		h.setPackage(p.name, pkgState{"purge", stateAbsent})
 	}
 }
 
-// scripts runs the package's maintainer scripts and removes its files.
-func (r *removal) scripts(p *pkg, u *uninstaller) error {
-	if p.product == nil {
-		return nil
+// remove runs the package's scripts and removes its files. It reports whether
+// only configuration is left of the package.
+func (r *removal) remove(p *pkg, u *uninstaller, action string) bool {
+	h := r.proc.host
+	fmt.Fprintf(r.out, "Removing %s (%s) ...\n", p.name, p.version)
+	want := map[bool]string{true: "purge", false: "deinstall"}[r.purge]
+	if p.product != nil {
+		err := u.begin()
+		if err != nil {
+			h.setPackage(p.name, pkgState{want, stateHalfInstalled})
+			return false // the process was killed
+		}
+		if u.lies() {
+			return false
+		}
+		u.remove()
+		if u.fails() {
+			h.setPackage(p.name, pkgState{want, stateHalfInstalled})
+			fmt.Fprintf(r.err, "dpkg: error processing package %s (%s):\n installed %[1]s package post-removal script subprocess returned error %[3]v\n", p.name, action, errScript)
+			r.failed = append(r.failed, p.name)
+			return false
+		}
 	}
-	if err := u.begin(); err != nil {
-		return err
-	}
-	return u.remove()
+	h.setPackage(p.name, pkgState{want, stateConfigFiles})
+	return true
 }

@@ -3,6 +3,7 @@ package lab
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,8 +15,13 @@ import (
 // about the fleet, as JSON of FleetState.
 const StateFile = "lab.json"
 
-// dumpEvery is how often the state file is written at most.
-const dumpEvery = 200 * time.Millisecond
+const (
+	// dumpEvery is how often the state file is written at most.
+	dumpEvery = 200 * time.Millisecond
+	// dumpShare is how many times longer than a write takes the file is left
+	// alone after it.
+	dumpShare = 20
+)
 
 // HostState is the truth about one host.
 type HostState struct {
@@ -59,26 +65,25 @@ func (h *host) state() HostState {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	s.Starts = slices.Clone(h.starts)
-	if len(h.counts) > 0 {
-		s.Counts = make(map[string]int, len(h.counts))
-		for k, n := range h.counts {
-			s.Counts[k] = n
-		}
-	}
+	s.Counts = maps.Clone(h.counts)
 	return s
 }
 
 // dumper writes the state file some time after something has changed.
 type dumper struct {
+	write sync.Mutex // held while the file is written
+
 	mu    sync.Mutex
 	path  string
 	timer *time.Timer
+	took  time.Duration // the last write
 	over  bool
 	work  sync.WaitGroup
 }
 
-// DumpTo keeps the file at the path up to date: it is written now, and at
-// most every 200 ms when something has changed, by an atomic rename.
+// DumpTo keeps the file at the path up to date: it is written now, and some
+// time after something has changed (200 ms, or more for a large fleet), by an
+// atomic rename.
 func (f *Fleet) DumpTo(path string) error {
 	f.dump.mu.Lock()
 	f.dump.path = path
@@ -96,7 +101,7 @@ func (f *Fleet) changedState() {
 	}
 	d.work.Add(1)
 	path := d.path
-	d.timer = time.AfterFunc(dumpEvery, func() {
+	d.timer = time.AfterFunc(max(dumpEvery, dumpShare*d.took), func() {
 		defer d.work.Done()
 		d.mu.Lock()
 		d.timer = nil
@@ -111,11 +116,17 @@ func (f *Fleet) changedState() {
 func (d *dumper) close() {
 	d.mu.Lock()
 	d.over = true
+	if d.timer != nil && d.timer.Stop() {
+		d.timer.Reset(0)
+	}
 	d.mu.Unlock()
 	d.work.Wait()
 }
 
 func (f *Fleet) writeState(path string) error {
+	f.dump.write.Lock()
+	defer f.dump.write.Unlock()
+	start := time.Now()
 	state := FleetState{Hosts: make([]HostState, len(f.hosts))}
 	for i, h := range f.hosts {
 		state.Hosts[i] = h.state()
@@ -124,7 +135,13 @@ func (f *Fleet) writeState(path string) error {
 	if err != nil {
 		return fmt.Errorf("write the state: %w", err)
 	}
-	return replaceFile(path, data, 0o644)
+	if err := replaceFile(path, data, 0o644); err != nil {
+		return err
+	}
+	f.dump.mu.Lock()
+	defer f.dump.mu.Unlock()
+	f.dump.took = time.Since(start)
+	return nil
 }
 
 // replaceFile writes a file of the real machine at once or not at all.

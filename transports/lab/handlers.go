@@ -27,7 +27,8 @@ func absolute(dir, name string) string {
 }
 
 // open is the interpreter's way to files: redirections and sourced files.
-func (s *shell) open(ctx context.Context, name string, flag int, perm os.FileMode) (io.ReadWriteCloser, error) {
+func (s *shell) open(ctx context.Context, name string, flag int, perm os.FileMode) (_ io.ReadWriteCloser, err error) {
+	defer s.guard(&err)
 	v, hc := s.view(ctx)
 	name = absolute(hc.Dir, strings.TrimPrefix(name, sourced))
 	h, err := v.open(name, flag, (perm|0o022)&^s.self(hc).mask())
@@ -65,14 +66,32 @@ func (s *shell) input(h *handle) (io.ReadWriteCloser, error) {
 		_ = w.Close()
 		return r, nil
 	}
-	s.proc.host.fleet.wg.Go(func() {
-		_, _ = io.Copy(w, bytes.NewReader(data))
-		_ = w.Close()
-	})
+	s.proc.host.feed(w, bytes.NewReader(data))
 	return r, nil
 }
 
-func (s *shell) stat(ctx context.Context, name string, follow bool) (fs.FileInfo, error) {
+// feed copies into a pipe until there is no more, or nobody reads.
+func (h *host) feed(w io.WriteCloser, r io.Reader) {
+	work := func() {
+		_, _ = io.Copy(w, r)
+		_ = w.Close()
+	}
+	if !h.fleet.spawn(h, work) {
+		_ = w.Close()
+	}
+}
+
+// guard makes a panic in a handler the death of the shell: the interpreter
+// runs parts of a script in goroutines of its own, where a panic would be the
+// end of everything.
+func (s *shell) guard(err *error) {
+	if s.proc.host.survives(s.proc, recover()) {
+		*err = errEnded
+	}
+}
+
+func (s *shell) stat(ctx context.Context, name string, follow bool) (_ fs.FileInfo, err error) {
+	defer s.guard(&err)
 	v, _ := s.view(ctx)
 	info, err := v.stat(name, follow)
 	if err != nil {
@@ -81,12 +100,14 @@ func (s *shell) stat(ctx context.Context, name string, follow bool) (fs.FileInfo
 	return info, nil
 }
 
-func (s *shell) access(ctx context.Context, name string, mode interp.AccessMode) error {
+func (s *shell) access(ctx context.Context, name string, mode interp.AccessMode) (err error) {
+	defer s.guard(&err)
 	v, _ := s.view(ctx)
 	return v.access(name, uint32(mode))
 }
 
-func (s *shell) readDir(ctx context.Context, name string) ([]fs.DirEntry, error) {
+func (s *shell) readDir(ctx context.Context, name string) (_ []fs.DirEntry, err error) {
+	defer s.guard(&err)
 	v, hc := s.view(ctx)
 	infos, err := v.readDir(absolute(hc.Dir, name))
 	if err != nil {
@@ -100,7 +121,8 @@ func (s *shell) readDir(ctx context.Context, name string) ([]fs.DirEntry, error)
 }
 
 // exec runs what is neither a function nor a builtin.
-func (s *shell) exec(ctx context.Context, args []string) error {
+func (s *shell) exec(ctx context.Context, args []string) (err error) {
+	defer s.guard(&err)
 	hc := interp.HandlerCtx(ctx)
 	self := s.self(hc)
 	if self.dead() {

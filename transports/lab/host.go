@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"net"
 	"sync"
 	"syscall"
 	"time"
@@ -26,31 +25,26 @@ type host struct {
 	lastPID int
 	procs   map[int]*process
 	changed map[string]pkgState
-	stopped map[string]bool   // units of the image that do not run
-	enabled map[string]string // unit states that differ from the image
-	units   map[string]*process
-	removed map[string]bool // units of the image that are gone
-	bootID  string
-	booted  time.Time
-	ctx     context.Context // ends at the next reboot
-	cancel  context.CancelFunc
+	// services are the image's services that have changed since; units are the
+	// transient ones.
+	services map[string]unitFile
+	units    map[string]*process
+	bootID   string
+	booted   time.Time
+	ctx      context.Context // ends at the next reboot
+	cancel   context.CancelFunc
 	// holding is what holds the package lock under the fault lock-held.
 	holding *process
-	// module is true while the product's kernel module is loaded.
-	module bool
-	counts map[string]int // uninstaller starts by product
-	starts []Uninstall
+	counts  map[string]int // uninstaller starts by product
+	starts  []Uninstall
 
 	net hostNet
 }
 
-// hostNet is the host's side of the network.
-type hostNet struct {
-	mu       sync.Mutex
-	addr     *net.TCPAddr
-	listener net.Listener
-	conns    map[net.Conn]struct{}
-	down     bool // connections are cut as soon as they are made
+// install gives the host its image, before it is started.
+func (h *host) install(im *image) {
+	h.image = im
+	h.tree = &tree{root: im.root, ino: im.lastIno, now: func() int64 { return h.now().Unix() }}
 }
 
 func (h *host) now() time.Time { return h.fleet.clock.Now() }
@@ -80,55 +74,34 @@ func newBootID() string {
 	return x[:8] + "-" + x[8:12] + "-" + x[12:16] + "-" + x[16:20] + "-" + x[20:]
 }
 
-// reboot ends all processes and connections and starts the host again.
-// Services that are enabled run again, and what was waiting for a reboot is
-// done.
+// bootTime is how long a host is away while it is restarted, in its own time.
+const bootTime = 15 * time.Second
+
+// reboot ends all processes and connections and starts the host again. What
+// stood in /run is gone then, and services that are enabled run again. It
+// returns when the host is back.
 func (h *host) reboot() {
-	h.setDown(true)
+	h.disconnect()
+	defer h.reconnect()
+	h.halt()
+	_ = h.fleet.clock.Sleep(h.fleet.ctx, bootTime)
+	h.tree.restore("run", h.image.root)
+	h.mu.Lock()
+	h.boot(h.fleet.ctx, 0)
+	h.bootUnitsLocked()
+	h.mu.Unlock()
+	h.fleet.changedState()
+	h.applyFault()
+}
+
+// halt ends all processes.
+func (h *host) halt() {
 	h.mu.Lock()
 	h.cancel()
 	h.mu.Unlock()
 	h.killAll(syscall.SIGKILL)
 	h.locks.reset()
 	h.mu.Lock()
-	h.units, h.holding, h.module = nil, nil, false
-	h.boot(h.fleet.ctx, 0)
-	for unit := range h.stopped {
-		if h.enabledLocked(unit) == "enabled" && !h.removed[unit] {
-			delete(h.stopped, unit)
-		}
-	}
-	h.mu.Unlock()
-	v := view{t: h.tree, h: h}
-	for _, name := range []string{"/run/reboot-required", "/run/reboot-required.pkgs"} {
-		_ = v.remove(name, false)
-	}
-	h.setDown(false)
-	h.applyFault()
-}
-
-// setDown makes the host unreachable, or reachable again. What is connected
-// is cut off.
-func (h *host) setDown(down bool) {
-	h.net.mu.Lock()
-	h.net.down = down
-	conns := h.net.conns
-	if down {
-		h.net.conns = nil
-	}
-	h.net.mu.Unlock()
-	if !down {
-		return
-	}
-	for c := range conns {
-		cut(c)
-	}
-}
-
-// cut ends a connection without a word, as a dead network does.
-func cut(c net.Conn) {
-	if t, ok := c.(*net.TCPConn); ok {
-		_ = t.SetLinger(0)
-	}
-	_ = c.Close()
+	defer h.mu.Unlock()
+	h.units, h.holding = nil, nil
 }

@@ -22,14 +22,6 @@ type image struct {
 	units    map[string]unitFile
 }
 
-// unitFile is a service that the service manager knows from a file.
-type unitFile struct {
-	description string
-	state       string // enabled, disabled, static
-	runs        bool
-	path        string
-}
-
 // imageStore makes each image once.
 type imageStore struct {
 	mu    sync.Mutex
@@ -132,7 +124,7 @@ func (b *imageBuilder) folders() {
 		b.dir(0o750, u.home)
 		_ = b.v.change("chown", u.home, false, func(n *node) error { n.uid, n.gid = u.uid, u.gid; return nil })
 	}
-	for _, name := range []string{"null", "zero", "tty", "full", "urandom"} {
+	for _, name := range []string{"null"} {
 		b.node("/dev/"+name, &node{mode: fs.ModeDevice | fs.ModeCharDevice | 0o666})
 	}
 }
@@ -214,34 +206,34 @@ func (b *imageBuilder) services() {
 		b.dir(0o755, "/run/openrc")
 		for _, name := range []string{"sshd", "crond", "chronyd"} {
 			b.file("/etc/init.d/"+name, 0o755, "#!/sbin/openrc-run\n")
-			b.units[name] = unitFile{description: name, state: "enabled", runs: true, path: "/etc/init.d/" + name}
+			b.units[name] = unitFile{description: name, state: unitEnabled, runs: true}
 		}
 		b.daemons = []daemon{{1, "", []string{"/sbin/init"}}, {612, "crond", []string{"/usr/sbin/crond", "-c", "/etc/crontabs"}}, {633, "sshd", []string{"sshd: /usr/sbin/sshd [listener]"}}}
 		return
 	}
 	b.dir(0o755, "/run/systemd/system", "/etc/systemd/system", "/usr/lib/systemd/system")
-	cron := "cron"
+	cron, sshd := "cron", "ssh"
 	if b.kind.manager == managerRPM {
-		cron = "crond"
+		cron, sshd = "crond", "sshd"
 	}
 	b.daemons = []daemon{
 		{1, "", []string{"/sbin/init"}},
 		{288, "systemd-journald", []string{"/usr/lib/systemd/systemd-journald"}},
 		{511, cron, []string{"/usr/sbin/" + cron, "-f"}},
-		{574, "ssh", []string{"sshd: /usr/sbin/sshd -D [listener] 0 of 10-100 startups"}},
+		{574, sshd, []string{"sshd: /usr/sbin/sshd -D [listener] 0 of 10-100 startups"}},
 	}
 	for name, state := range map[string]string{
-		"systemd-journald": "static", cron: "enabled", "ssh": "enabled", "dbus": "static", "getty@": "enabled",
-		"rsyslog": "enabled", "systemd-timesyncd": "enabled", "rescue": "static", "nftables": "disabled",
+		"systemd-journald": unitStatic, cron: unitEnabled, sshd: unitEnabled, "dbus": unitStatic,
+		"rsyslog": unitEnabled, "systemd-timesyncd": unitEnabled, "rescue": unitStatic, "nftables": unitDisabled,
 	} {
-		b.unit(name, name+" of the simulated host", state, state != "disabled" && name != "rescue" && name != "getty@")
+		b.unit(name, name+" of the simulated host", state, state != unitDisabled && name != "rescue")
 	}
 }
 
 func (b *imageBuilder) unit(name, description, state string, runs bool) {
 	file := "/usr/lib/systemd/system/" + name + ".service"
 	b.file(file, 0o644, "[Unit]\nDescription="+description+"\n\n[Service]\nExecStart=/usr/bin/true\n\n[Install]\nWantedBy=multi-user.target\n")
-	b.units[name] = unitFile{description: description, state: state, runs: runs, path: file}
+	b.units[name] = unitFile{description: description, state: state, runs: runs}
 }
 
 // install enters a product's package, files, services and daemon.
@@ -258,9 +250,9 @@ func (b *imageBuilder) install(p *product) {
 	}
 	for i, s := range p.services {
 		if b.kind.systemd {
-			b.unit(s, p.summary, "enabled", true)
+			b.unit(s, p.summary, unitEnabled, true)
 		} else {
-			b.units[s] = unitFile{description: p.summary, state: "enabled", runs: true, path: "/etc/init.d/" + s}
+			b.units[s] = unitFile{description: p.summary, state: unitEnabled, runs: true}
 		}
 		if p.daemon != nil {
 			b.daemons = append(b.daemons, daemon{900 + 20*len(b.daemons) + i, s, p.daemon})

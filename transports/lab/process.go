@@ -34,9 +34,7 @@ type process struct {
 	signal syscall.Signal
 	// children are the background commands that a shell has started.
 	children map[int]*process
-	// fake processes are those of the image: they have no program.
-	fake bool
-	// onKill runs when a fake process is killed.
+	// onKill runs when a daemon of the image is killed; it has no program.
 	onKill func()
 }
 
@@ -189,7 +187,7 @@ func (h *host) process(pid int) *process {
 	}
 	for _, d := range h.daemonsLocked() {
 		if d.pid == pid {
-			return h.fakeProcess(d)
+			return h.daemonProcess(d)
 		}
 	}
 	return nil
@@ -201,7 +199,7 @@ func (h *host) processes() []*process {
 	defer h.mu.Unlock()
 	out := slices.Collect(maps.Values(h.procs))
 	for _, d := range h.daemonsLocked() {
-		out = append(out, h.fakeProcess(d))
+		out = append(out, h.daemonProcess(d))
 	}
 	slices.SortFunc(out, func(a, b *process) int { return a.pid - b.pid })
 	return out
@@ -218,17 +216,17 @@ type daemon struct {
 func (h *host) daemonsLocked() []daemon {
 	var out []daemon
 	for _, d := range h.image.daemons {
-		if !h.stopped[d.unit] {
+		if f, known := h.unitFileLocked(d.unit); !known || f.runs {
 			out = append(out, d)
 		}
 	}
 	return out
 }
 
-func (h *host) fakeProcess(d daemon) *process {
+func (h *host) daemonProcess(d daemon) *process {
 	p := &process{
 		host: h, pid: d.pid, ppid: 1, sid: d.pid, user: &root, argv: d.argv, start: h.booted,
-		ended: make(chan struct{}), fake: true, cancel: func() {},
+		ended: make(chan struct{}), cancel: func() {},
 	}
 	p.onKill = func() {
 		if d.pid != 1 {

@@ -28,7 +28,6 @@ func (b *imageBuilder) proc() {
 	})
 	text("loadavg", func(v view) string { return "0.08 0.03 0.01 1/120 1300\n" })
 	text("meminfo", func(view) string { return "MemTotal:        2014368 kB\nMemFree:          512340 kB\n" })
-	text("modules", procModules)
 	b.node("/proc/self", &node{mode: fs.ModeSymlink | 0o777, live: live{link: func(v view) string { return strconv.Itoa(v.pid) }}})
 	for _, dir := range []string{"/proc/sys/kernel/random", "/proc/sys/kernel", "/proc/sys", "/proc"} {
 		_ = b.v.change("mount", dir, false, func(n *node) error {
@@ -47,19 +46,6 @@ udev /dev devtmpfs rw,nosuid,relatime,size=985936k,nr_inodes=246484,mode=755 0 0
 tmpfs /run tmpfs rw,nosuid,nodev,noexec,relatime,size=201440k,mode=755 0 0
 /dev/vda1 / ext4 rw,relatime,errors=remount-ro 0 0
 `
-
-// moduleName is the kernel module that the fault reboot-needed leaves loaded.
-const moduleName = "kesl_interceptor"
-
-func procModules(v view) string {
-	out := "ext4 983040 1 - Live 0x0000000000000000\nvirtio_blk 32768 2 - Live 0x0000000000000000\n"
-	v.h.mu.Lock()
-	defer v.h.mu.Unlock()
-	if v.h.module || v.h.image.products.has(kesl) && !v.h.removed["kesl"] {
-		out += moduleName + " 65536 0 - Live 0x0000000000000000 (OE)\n"
-	}
-	return out
-}
 
 func (h *host) bootIdentity() string {
 	h.mu.Lock()

@@ -3,6 +3,7 @@ package lab
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -93,45 +94,63 @@ func pkill(c *call) int {
 	return code
 }
 
-// ps lists all processes, whatever it is asked; -p chooses one, -o columns.
+// ps lists the processes of the caller's session, all with -e or -A, or one
+// with -p; -o chooses the columns, an "=" behind one leaves out its head.
 func ps(c *call) int {
-	o, ok := c.options("eAfao:p:wx", "no-headers")
+	o, ok := c.options("eAfo:p:wx", "no-headers")
 	if !ok {
 		return 1
 	}
-	columns := strings.FieldsFunc(cmp.Or(o.has["o"], "pid,comm,args"), func(r rune) bool { return r == ',' || r == '\n' })
-	if !o.is("o") {
-		fmt.Fprintln(c.out, "    PID COMMAND         COMMAND")
+	asked := cmp.Or(o.has["o"], map[bool]string{true: "user,pid,ppid,lstart,args", false: "pid,stat,comm"}[o.is("f")])
+	var columns []psColumn
+	for name := range strings.FieldsFuncSeq(asked, func(r rune) bool { return r == ',' || r == '\n' }) {
+		name, bare := strings.CutSuffix(name, "=")
+		col, known := psColumns[name]
+		if !known {
+			return c.failf("the simulated ps does not know the column %s", name)
+		}
+		if bare || o.is("no-headers") {
+			col.head = ""
+		}
+		columns = append(columns, col)
+	}
+	if slices.ContainsFunc(columns, func(col psColumn) bool { return col.head != "" }) {
+		c.psLine(columns, func(col psColumn) string { return col.head })
 	}
 	code := 1
 	for _, p := range c.proc.host.processes() {
-		if o.is("p") && o.has["p"] != strconv.Itoa(p.pid) {
-			continue
+		switch {
+		case o.is("p") && o.has["p"] != strconv.Itoa(p.pid):
+		case !o.any("p", "e", "A") && p.sid != c.proc.sid:
+		default:
+			code = 0
+			c.psLine(columns, func(col psColumn) string { return col.cell(p) })
 		}
-		code = 0
-		var cells []string
-		for _, col := range columns {
-			cells = append(cells, p.column(strings.TrimSuffix(col, "=")))
-		}
-		fmt.Fprintln(c.out, strings.Join(cells, " "))
 	}
 	return code
 }
 
-func (p *process) column(name string) string {
-	switch name {
-	case "pid":
-		return fmt.Sprintf("%7d", p.pid)
-	case "ppid":
-		return fmt.Sprintf("%7d", p.ppid)
-	case "user":
-		return p.user.name
-	case "stat":
-		return "S"
-	case "lstart":
-		return p.start.UTC().Format("Mon Jan _2 15:04:05 2006")
-	case "comm":
-		return p.comm()
+// psColumn is one column: the width of a number is given, texts have none.
+type psColumn struct {
+	head  string
+	width int
+	cell  func(p *process) string
+}
+
+var psColumns = map[string]psColumn{
+	"pid":    {"PID", 7, func(p *process) string { return strconv.Itoa(p.pid) }},
+	"ppid":   {"PPID", 7, func(p *process) string { return strconv.Itoa(p.ppid) }},
+	"user":   {"USER", 0, func(p *process) string { return p.user.name }},
+	"stat":   {"STAT", 0, func(*process) string { return "S" }},
+	"lstart": {"STARTED", 0, func(p *process) string { return p.start.UTC().Format("Mon Jan _2 15:04:05 2006") }},
+	"comm":   {"COMMAND", 0, (*process).comm},
+	"args":   {"COMMAND", 0, func(p *process) string { return strings.Join(p.args(), " ") }},
+}
+
+func (c *call) psLine(columns []psColumn, cell func(psColumn) string) {
+	cells := make([]string, len(columns))
+	for i, col := range columns {
+		cells[i] = fmt.Sprintf("%*s", col.width, cell(col))
 	}
-	return strings.Join(p.args(), " ")
+	fmt.Fprintln(c.out, strings.Join(cells, " "))
 }

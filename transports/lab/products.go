@@ -52,10 +52,11 @@ var (
 			"/opt/kaspersky/klnagent64/bin/klnagchk", "/opt/kaspersky/klnagent64/sbin/klnagent",
 			"/etc/init.d/klnagent64",
 		},
-		config: []string{"/etc/opt/kaspersky/klnagent/klnagent.conf"},
-		data:   []string{"/var/opt/kaspersky/klnagent/1093/1103/1.0.0.0/data.db"},
-		daemon: []string{"/opt/kaspersky/klnagent64/sbin/klnagent", "-d"},
-		takes:  2 * time.Second,
+		config:  []string{"/etc/opt/kaspersky/klnagent/klnagent.conf"},
+		data:    []string{"/var/opt/kaspersky/klnagent/1093/1103/1.0.0.0/data.db"},
+		daemon:  []string{"/opt/kaspersky/klnagent64/sbin/klnagent", "-d"},
+		takes:   2 * time.Second,
+		residue: "/opt/kaspersky/klnagent64/sbin/klnagent",
 	}
 	allProducts = []*product{kesl, keslGUI, klnagent}
 )

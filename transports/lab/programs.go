@@ -38,6 +38,5 @@ func programs() map[string]program {
 		"dpkg":       {run: dpkg, kinds: manager(managerDpkg), process: true},
 		"dpkg-query": {run: dpkgQuery, kinds: manager(managerDpkg)},
 		"rpm":        {run: rpm, kinds: manager(managerRPM), process: true},
-		"apk":        {run: apk, dir: "/sbin", kinds: manager(managerApk), process: true},
 	}
 }

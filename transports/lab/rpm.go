@@ -6,6 +6,9 @@ import (
 	"strings"
 )
 
+// rpmLock is what rpm locks while it changes something.
+const rpmLock = "/var/lib/rpm/.rpm.lock"
+
 // rpm erases and queries packages. Its texts and exit codes are those of rpm
 // 4.16 to 4.18: an erasure that fails is 1, a query's code is the number of
 // names that are not installed.
@@ -211,7 +214,7 @@ func (c *call) rpmErase(names []string, nodeps bool) int {
 		fmt.Fprintln(c.err, "rpm: no packages given for erase")
 		return 1
 	}
-	lock := "/var/lib/rpm/.rpm.lock"
+	lock := rpmLock
 	if c.proc.user.uid != 0 {
 		fmt.Fprintf(c.err, "error: can't create transaction lock on %s (Permission denied)\n", lock)
 		return 1
@@ -251,7 +254,9 @@ func (h *host) erasureOrder(todo []*pkg) []*pkg {
 	}
 	var out []*pkg
 	for _, n := range h.removalOrder(names) {
-		out = append(out, h.packageNamed(n))
+		if p := h.packageNamed(n); p != nil {
+			out = append(out, p)
+		}
 	}
 	return out
 }
@@ -261,33 +266,34 @@ func (h *host) erasureOrder(todo []*pkg) []*pkg {
 func (c *call) rpmScripts(todo []*pkg) int {
 	code := 0
 	for _, p := range todo {
-		if p == nil {
-			continue
+		err := c.rpmEraseOne(p)
+		switch {
+		case killed(c.ctx):
+			return 128
+		case err != nil:
+			fmt.Fprintf(c.err, "error: %%preun(%s) scriptlet failed, %v\nerror: %[1]s: erase failed\n", p.nevra(), err)
+			code = 1
 		}
-		if p.product != nil {
-			u := &uninstaller{call: c, product: p.product}
-			err := u.begin()
-			if err == nil && c.proc.host.faulty(faultUninstaller, p.product) {
-				fmt.Fprintf(c.err, "%s: cannot unload the interceptor: Device or resource busy\n", p.name)
-				err = errScript
-			}
-			if err != nil {
-				if killed(c.ctx) {
-					return 128
-				}
-				fmt.Fprintf(c.err, "error: %%preun(%s) scriptlet failed, %v\nerror: %[1]s: erase failed\n", p.nevra(), err)
-				code = 1
-				continue
-			}
-			if err := u.remove(); err != nil {
-				return 1
-			}
-			u.removeFiles(u.view(), p.product.config, "")
-			if c.proc.host.faulty(faultLies, p.product) {
-				continue
-			}
-		}
-		c.proc.host.setPackage(p.name, pkgState{"purge", stateAbsent})
 	}
 	return code
+}
+
+// rpmEraseOne erases a package, with its scripts if it has any.
+func (c *call) rpmEraseOne(p *pkg) error {
+	if p.product != nil {
+		u := &uninstaller{call: c, product: p.product}
+		if err := u.begin(); err != nil {
+			return err
+		}
+		if u.fails() {
+			return errScript
+		}
+		if u.lies() {
+			return nil
+		}
+		u.remove()
+		u.removeFiles(u.view(), p.product.config, "")
+	}
+	c.proc.host.setPackage(p.name, pkgState{"purge", stateAbsent})
+	return nil
 }

@@ -102,8 +102,7 @@ func (h *host) command(ctx context.Context, cancel context.CancelFunc, name, lin
 		ctx: p.context(), proc: p, args: []string{"sh"}, dir: u.home, env: loginEnv(u),
 		in: ch, out: out, err: errOut,
 	}
-	code := c.login(line)
-	p.end(code, 0)
+	c.finish(func() int { return c.login(line) })
 	code, signal := p.result()
 	out.Flush()
 	errOut.Flush()
@@ -182,7 +181,7 @@ func loginEnv(u *user) environ {
 // sendEnd reports the end of a command (RFC 4254, 6.10).
 func sendEnd(ch ssh.Channel, code int, signal syscall.Signal) {
 	if signal != 0 {
-		names := map[syscall.Signal]string{syscall.SIGHUP: "HUP", syscall.SIGINT: "INT", syscall.SIGQUIT: "QUIT", syscall.SIGKILL: "KILL", syscall.SIGTERM: "TERM"}
+		names := map[syscall.Signal]string{syscall.SIGABRT: "ABRT", syscall.SIGHUP: "HUP", syscall.SIGINT: "INT", syscall.SIGQUIT: "QUIT", syscall.SIGKILL: "KILL", syscall.SIGTERM: "TERM"}
 		_, _ = ch.SendRequest("exit-signal", false, ssh.Marshal(struct {
 			Name  string
 			Core  bool

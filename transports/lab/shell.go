@@ -127,10 +127,7 @@ func (c *call) shellInput() (io.Reader, func(), error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("pipe: %w", err)
 	}
-	c.proc.host.fleet.wg.Go(func() {
-		_, _ = io.Copy(w, c.in)
-		_ = w.Close()
-	})
+	c.proc.host.feed(w, c.in)
 	return r, func() { _ = r.Close() }, nil
 }
 

@@ -41,7 +41,8 @@ var standIns = map[string]func(s *shell, c *call) int{
 }
 
 // call sees every simple command before it runs, and may replace it.
-func (s *shell) call(ctx context.Context, args []string) ([]string, error) {
+func (s *shell) call(ctx context.Context, args []string) (_ []string, err error) {
+	defer s.guard(&err)
 	hc := interp.HandlerCtx(ctx)
 	if s.self(hc).dead() {
 		return nil, errEnded

@@ -70,7 +70,7 @@ func (c *call) authenticate(flags, prompt string) int {
 		if err != nil && line == "" {
 			return c.noPassword(try)
 		}
-		if line == c.proc.host.fleet.password(u) {
+		if line == c.proc.host.fleet.secret {
 			if u.sudo == "" {
 				fmt.Fprintf(c.err, "%s is not in the sudoers file.\n", u.name)
 				return 1

@@ -132,7 +132,7 @@ func dateFormat(format string, t time.Time) (out string, bad byte) {
 }
 
 func uname(c *call) int {
-	o, ok := c.options("asnrvmpio", "all")
+	o, ok := c.options("asnrvmo", "all")
 	if !ok {
 		return 1
 	}
@@ -255,7 +255,7 @@ func shutdown(c *call) int {
 		return c.failf("the simulated shutdown knows -r only")
 	}
 	h := c.proc.host
-	h.fleet.wg.Go(h.reboot)
+	h.fleet.spawn(h, h.reboot)
 	return 0
 }
 

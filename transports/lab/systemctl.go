@@ -10,9 +10,12 @@ import (
 
 // systemctl knows the verbs that act on services and those that list them.
 func systemctl(c *call) int {
-	o, ok := c.options("aqt:p:", "no-ask-password no-pager no-legend plain all full quiet now type= state= property= value no-block force system")
-	if !ok || len(o.list) == 0 {
-		return c.failf("the simulated systemctl needs a verb that it knows")
+	o, ok := c.options("aqt:p:", "no-ask-password no-pager no-legend plain all full quiet now type= property= value no-block system")
+	if !ok {
+		return 1
+	}
+	if len(o.list) == 0 {
+		return c.failf("the simulated systemctl wants a verb")
 	}
 	verb, names := o.list[0], o.list[1:]
 	switch verb {
@@ -22,7 +25,7 @@ func systemctl(c *call) int {
 		return 0
 	case "is-system-running":
 		return echoLine(c, "running")
-	case "stop", "start", "restart", "try-restart", "disable", "enable", "mask", "unmask", "kill":
+	case "stop", "start", "restart", "try-restart", "disable", "enable", "mask", "unmask":
 		if c.proc.user.uid != 0 {
 			fmt.Fprintf(c.err, "Failed to %s %s: Interactive authentication required.\n", verb, strings.Join(names, " "))
 			return 4
@@ -37,13 +40,16 @@ func systemctl(c *call) int {
 
 func (c *call) listUnits(o options, verb string) int {
 	h := c.proc.host
+	if t := o.has["t"] + o.has["type"]; t != "" && t != "service" {
+		return 0 // services are all that there is
+	}
 	for _, n := range h.unitNames() {
 		u, ok := h.unit(n)
 		switch {
 		case !ok || verb == "list-unit-files" && u.transient != nil:
 		case verb == "list-unit-files":
 			fmt.Fprintf(c.out, "%-30s %-10s %s\n", n+".service", u.state, "enabled")
-		case u.runs || o.is("all") || o.is("a"):
+		case u.runs || o.any("all", "a"):
 			fmt.Fprintf(c.out, "%-30s loaded %-8s %-8s %s\n", n+".service", u.active(), u.sub(), u.description)
 		}
 	}
@@ -60,8 +66,11 @@ func (c *call) changeUnits(o options, verb string, names []string) int {
 		u, ok := h.unit(name)
 		name = strings.TrimSuffix(name, ".service")
 		switch {
+		case ok && u.state == unitMasked && (verb == "start" || verb == "restart"):
+			fmt.Fprintf(c.err, "Failed to %s %s.service: Unit %[2]s.service is masked.\n", verb, name)
+			code = 1
 		case ok:
-			c.changeUnit(u, verb, o.is("now"))
+			h.manage(u, verb, o.is("now"))
 		case verb == "enable" || verb == "disable":
 			fmt.Fprintf(c.err, "Failed to %s unit: Unit file %s.service does not exist.\n", verb, name)
 			code = 1
@@ -74,33 +83,35 @@ func (c *call) changeUnits(o options, verb string, names []string) int {
 	return code
 }
 
-func (c *call) changeUnit(u unitState, verb string, now bool) {
-	h := c.proc.host
-	switch verb {
-	case "stop", "kill":
-		if u.transient != nil {
+// manage carries out a verb on a service.
+func (h *host) manage(u unitState, verb string, now bool) {
+	if u.transient != nil {
+		if verb == "stop" {
 			u.transient.kill(syscall.SIGTERM)
-			return
 		}
-		h.stopUnit(u.name)
-	case "start", "restart", "try-restart":
-		h.startUnit(u.name)
-	case "disable", "mask":
-		h.setEnabled(u.name, map[string]string{"disable": "disabled", "mask": "masked"}[verb])
-		if now {
-			h.stopUnit(u.name)
-		}
-	case "enable", "unmask":
-		h.setEnabled(u.name, "enabled")
-		if now {
-			h.startUnit(u.name)
-		}
+		return
 	}
+	h.changeUnit(u.name, func(f *unitFile) {
+		switch verb {
+		case "stop":
+			f.runs = false
+		case "start", "restart":
+			f.runs = true
+		case "enable":
+			f.state, f.runs = unitEnabled, f.runs || now
+		case "disable":
+			f.state, f.runs = unitDisabled, f.runs && !now
+		case "mask":
+			f.state, f.runs = unitMasked, f.runs && !now
+		case "unmask":
+			f.state = h.image.units[u.name].state
+		}
+	})
 }
 
 func (c *call) askUnits(o options, verb string, names []string) int {
 	code := 0
-	if o.is("quiet") || o.is("q") {
+	if o.any("quiet", "q") {
 		c.out = io.Discard
 	}
 	for _, name := range names {
@@ -127,7 +138,7 @@ func (c *call) askUnit(o options, verb, name string, u unitState, ok bool) int {
 			return 1
 		}
 		fmt.Fprintln(c.out, u.state)
-		if u.state != "enabled" && u.state != "static" {
+		if u.state != unitEnabled && u.state != unitStatic {
 			return 1
 		}
 	case "show":
@@ -188,7 +199,7 @@ func rcService(c *call) int {
 	}
 	switch c.args[2] {
 	case "stop", "start", "restart":
-		c.changeUnit(u, c.args[2], false)
+		c.proc.host.manage(u, c.args[2], false)
 		return 0
 	case "status":
 		if u.runs {

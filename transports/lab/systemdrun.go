@@ -1,7 +1,7 @@
 package lab
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -10,8 +10,8 @@ import (
 // systemdRun starts a program as a transient service.
 func systemdRun(c *call) int {
 	args, flags, ok := c.systemdRunArgs()
-	if !ok || len(args) == 0 {
-		return c.failf("Command line to execute required.")
+	if !ok {
+		return 1
 	}
 	if c.proc.user.uid != 0 {
 		fmt.Fprintln(c.err, "Failed to start transient service unit: Interactive authentication required.")
@@ -42,50 +42,34 @@ func systemdRun(c *call) int {
 	if flags["quiet"] == "" {
 		fmt.Fprintf(c.err, "Running as unit: %s.service\n", name)
 	}
-	if flags["wait"] != "" || flags["scope"] != "" || flags["pipe"] != "" {
+	if flags["wait"] != "" || flags["pipe"] != "" {
 		return await(p, c.ctx.Done())
 	}
 	return 0
 }
 
-// startTransient starts the process of a unit. The unit is forgotten when it
-// has ended. Errors are in systemd's words.
+// startTransient starts the process of a unit. The unit is forgotten when the
+// process has ended. Errors are in systemd's words.
 func (c *call) startTransient(name string, args []string) (*process, error) {
 	h := c.proc.host
 	if _, err := c.lookPath(args[0]); err != nil {
-		return nil, errors.New("Failed to find executable " + args[0] + ": No such file or directory")
+		return nil, fmt.Errorf("Failed to find executable %s: No such file or directory", args[0])
 	}
-	h.mu.Lock()
-	if u, ok := h.unitLocked(name); ok && (u.transient == nil || u.runs) {
-		h.mu.Unlock()
-		return nil, errors.New("Failed to start transient service unit: Unit " + name + ".service was already loaded or has a fragment file.")
+	p := h.spawnAs(h.context(), nil, args, c.proc.user)
+	if !h.addUnit(name, p) {
+		p.end(1, 0)
+		return nil, fmt.Errorf("Failed to start transient service unit: Unit %s.service was already loaded or has a fragment file.", name)
 	}
-	if h.units == nil {
-		h.units = make(map[string]*process)
-	}
-	h.units[name] = c.proc // holds the name until the unit's own process is there
-	h.mu.Unlock()
-	p := c.start(args, false)
-	h.mu.Lock()
-	if h.units != nil {
-		h.units[name] = p
-	}
-	h.mu.Unlock()
-	h.fleet.wg.Go(func() {
-		<-p.ended
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		if h.units[name] == p {
-			delete(h.units, name)
-		}
-	})
+	c.launch(p, args)
 	return p, nil
 }
+
+// systemdRunLong are the long names of systemd-run's short options.
+var systemdRunLong = map[string]string{"u": "unit", "E": "setenv", "G": "collect", "q": "quiet", "P": "pipe", "p": "property"}
 
 // systemdRunArgs parses options, which end at the first word that is none.
 func (c *call) systemdRunArgs() (args []string, flags map[string]string, ok bool) {
 	flags = make(map[string]string)
-	long := map[string]string{"u": "unit", "E": "setenv", "G": "collect", "q": "quiet", "P": "pipe", "p": "property", "r": "remain-after-exit"}
 	args = c.args[1:]
 	for len(args) > 0 && strings.HasPrefix(args[0], "-") {
 		a := args[0]
@@ -94,11 +78,9 @@ func (c *call) systemdRunArgs() (args []string, flags map[string]string, ok bool
 			break
 		}
 		name, value, given := strings.Cut(strings.TrimLeft(a, "-"), "=")
-		if l, ok := long[name]; ok {
-			name = l
-		}
+		name = cmp.Or(systemdRunLong[name], name)
 		switch name {
-		case "unit", "property", "description", "setenv", "slice", "uid":
+		case "unit", "property", "description", "setenv":
 			if !given {
 				if len(args) == 0 {
 					return nil, nil, false
@@ -109,11 +91,15 @@ func (c *call) systemdRunArgs() (args []string, flags map[string]string, ok bool
 				value += "\n" + flags[name]
 			}
 			flags[name] = value
-		case "collect", "quiet", "no-block", "wait", "pipe", "scope", "no-ask-password", "remain-after-exit":
+		case "collect", "quiet", "no-block", "wait", "pipe", "no-ask-password":
 			flags[name] = "yes"
 		default:
+			c.failf("the simulated systemd-run does not know %s", a)
 			return nil, nil, false
 		}
 	}
-	return args, flags, true
+	if len(args) == 0 {
+		c.failf("Command line to execute required.")
+	}
+	return args, flags, len(args) > 0
 }

@@ -172,6 +172,14 @@ func (t *tree) ownNode(p *place) *node {
 	return p.node
 }
 
+// restore makes an entry of the root folder what it is in another root.
+func (t *tree) restore(name string, from *node) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p := place{chain: []*node{t.root}}
+	t.own(&p).kids[name] = from.kids[name]
+}
+
 // put enters a new node into the folder of a place.
 func (v view) put(p *place, n *node) {
 	dir := v.t.own(p)

@@ -302,7 +302,7 @@ func (v view) change(op, name string, follow bool, f func(n *node) error) error 
 	return pathError(op, name, err)
 }
 
-func (v view) chmod(name string, set func(old fs.FileMode) fs.FileMode) error {
+func (v view) chmod(name string, set setMode) error {
 	return v.change("chmod", name, true, func(n *node) error {
 		n.mode = n.mode.Type() | set(n.mode&^fs.ModeType)
 		return nil

@@ -25,8 +25,6 @@ type Uninstall struct {
 type uninstaller struct {
 	*call
 	product *product
-	// purge says that configuration and data go too.
-	purge bool
 }
 
 // begin is the script before the removal. It takes the product's time, and
@@ -63,15 +61,31 @@ func (u *uninstaller) attempt() string {
 
 const attemptLength = 26
 
-// remove takes the files away and is the script after the removal.
-func (u *uninstaller) remove() error {
-	h, v := u.proc.host, u.view()
-	if h.faulty(faultLies, u.product) {
-		for _, s := range u.product.services {
-			h.startUnit(s)
-		}
-		return nil
+// lies reports whether the uninstaller leaves the product and says that all
+// went well; the product runs again then.
+func (u *uninstaller) lies() bool {
+	h := u.proc.host
+	if !h.faulty(faultLies, u.product) {
+		return false
 	}
+	for _, s := range u.product.services {
+		h.startUnit(s)
+	}
+	return true
+}
+
+// fails reports whether the uninstaller's script fails, and says so.
+func (u *uninstaller) fails() bool {
+	if !u.proc.host.faulty(faultUninstaller, u.product) {
+		return false
+	}
+	fmt.Fprintf(u.err, "%s: cannot unload the interceptor: Device or resource busy\n", u.product.name)
+	return true
+}
+
+// remove takes away the files and services of the package.
+func (u *uninstaller) remove() {
+	h, v := u.proc.host, u.view()
 	keep := ""
 	if h.faulty(faultResidue, u.product) {
 		keep = u.product.residue
@@ -81,18 +95,10 @@ func (u *uninstaller) remove() error {
 		_ = v.remove("/usr/lib/systemd/system/"+s+".service", false)
 		h.removeUnit(s)
 	}
-	if h.faulty(faultUninstaller, u.product) {
-		fmt.Fprintf(u.err, "%s: cannot unload the interceptor: Device or resource busy\n", u.product.name)
-		return errScript
-	}
-	if u.purge {
-		u.wipe(v)
-	}
 	if h.faulty(faultReboot, u.product) {
-		h.askReboot(v, u.product)
+		askReboot(v, u.product)
 	}
 	h.fleet.changedState()
-	return nil
 }
 
 // wipe removes what appeared at run time.
@@ -121,12 +127,8 @@ func (u *uninstaller) removeFiles(v view, files []string, keep string) {
 	}
 }
 
-// askReboot is a product whose kernel module stays loaded until the next
-// boot.
-func (h *host) askReboot(v view, p *product) {
-	h.mu.Lock()
-	h.module = true
-	h.mu.Unlock()
+// askReboot is a product, part of which stays loaded until the next boot.
+func askReboot(v view, p *product) {
 	_ = v.writeFile("/run/reboot-required", []byte("*** System restart required ***\n"), 0o644)
 	_ = v.writeFile("/run/reboot-required.pkgs", []byte(p.name+"\n"), 0o644)
 }
@@ -147,19 +149,6 @@ func (h *host) countStart(s Uninstall) {
 func (h *host) duration(p *product) time.Duration {
 	spread := h.fleet.draw(h.name, p.name, 1000)
 	return p.takes/2 + p.takes*time.Duration(spread)/1000
-}
-
-// downtime is how long a host is away under the fault drop, in its own time.
-const downtime = 3 * time.Second
-
-// drop cuts all connections and keeps the host unreachable for a moment. The
-// processes go on.
-func (h *host) drop() {
-	h.setDown(true)
-	h.fleet.wg.Go(func() {
-		_ = h.fleet.clock.Sleep(h.context(), downtime)
-		h.setDown(false)
-	})
 }
 
 // killed reports whether an uninstaller's error means that it was ended from

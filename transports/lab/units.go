@@ -6,6 +6,23 @@ import (
 	"strings"
 )
 
+// unitFile is a service that the service manager knows from a file.
+type unitFile struct {
+	description string
+	state       string // one of the unit states below
+	runs        bool
+	gone        bool // its files were removed
+}
+
+// States of a service (systemctl(1), is-enabled).
+const (
+	unitEnabled   = "enabled"
+	unitDisabled  = "disabled"
+	unitStatic    = "static"
+	unitMasked    = "masked"
+	unitTransient = "transient"
+)
+
 // unitState is what the service manager knows of one service.
 type unitState struct {
 	unitFile
@@ -21,73 +38,89 @@ func (h *host) unit(name string) (unitState, bool) {
 }
 
 func (h *host) unitLocked(name string) (unitState, bool) {
-	if p := h.units[name]; p != nil {
-		f := unitFile{description: strings.Join(p.args(), " "), state: "transient", runs: !p.dead()}
+	if p := h.units[name]; p != nil && !p.dead() {
+		f := unitFile{description: strings.Join(p.args(), " "), state: unitTransient, runs: true}
 		return unitState{name: name, transient: p, unitFile: f}, true
 	}
-	f, ok := h.image.units[name]
-	if !ok || h.removed[name] {
+	f, ok := h.unitFileLocked(name)
+	if !ok || f.gone {
 		return unitState{}, false
 	}
-	f.state = h.enabledLocked(name)
-	f.runs = f.runs && !h.stopped[name]
 	return unitState{name: name, unitFile: f}, true
 }
 
-// enabledLocked is a unit's state; the caller holds h.mu.
-func (h *host) enabledLocked(name string) string {
-	if s, ok := h.enabled[name]; ok {
-		return s
+// unitFileLocked is a service as it is now; the caller holds h.mu.
+func (h *host) unitFileLocked(name string) (unitFile, bool) {
+	if f, ok := h.services[name]; ok {
+		return f, true
 	}
-	return h.image.units[name].state
+	f, ok := h.image.units[name]
+	return f, ok
 }
 
 // unitNames lists the services by name.
 func (h *host) unitNames() []string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	names := slices.Collect(maps.Keys(h.image.units))
-	names = slices.DeleteFunc(names, func(n string) bool { return h.removed[n] })
-	for n := range h.units {
-		names = append(names, n)
+	names := make([]string, 0, len(h.image.units))
+	for n := range h.image.units {
+		if f, _ := h.unitFileLocked(n); !f.gone {
+			names = append(names, n)
+		}
+	}
+	for n, p := range h.units {
+		if !p.dead() {
+			names = append(names, n)
+		}
 	}
 	slices.Sort(names)
 	return names
 }
 
-func (h *host) stopUnit(name string) {
+// addUnit makes a process a service, unless there is one of that name.
+func (h *host) addUnit(name string, p *process) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.stopped == nil {
-		h.stopped = make(map[string]bool)
+	if _, taken := h.unitLocked(name); taken {
+		return false
 	}
-	h.stopped[name] = true
+	maps.DeleteFunc(h.units, func(_ string, old *process) bool { return old.dead() })
+	if h.units == nil {
+		h.units = make(map[string]*process)
+	}
+	h.units[name] = p
+	return true
 }
 
-func (h *host) startUnit(name string) {
+// changeUnit changes a service that the image has.
+func (h *host) changeUnit(name string, change func(f *unitFile)) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	delete(h.stopped, name)
+	f, ok := h.unitFileLocked(name)
+	if !ok {
+		return
+	}
+	change(&f)
+	if h.services == nil {
+		h.services = make(map[string]unitFile)
+	}
+	h.services[name] = f
 }
 
-func (h *host) setEnabled(name, state string) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.enabled == nil {
-		h.enabled = make(map[string]string)
-	}
-	h.enabled[name] = state
-}
+func (h *host) stopUnit(name string)  { h.changeUnit(name, func(f *unitFile) { f.runs = false }) }
+func (h *host) startUnit(name string) { h.changeUnit(name, func(f *unitFile) { f.runs = true }) }
 
 // removeUnit forgets a service whose files are gone.
 func (h *host) removeUnit(name string) {
-	h.stopUnit(name)
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.removed == nil {
-		h.removed = make(map[string]bool)
+	h.changeUnit(name, func(f *unitFile) { f.runs, f.gone = false, true })
+}
+
+// bootUnitsLocked starts what is enabled, and nothing that is not.
+func (h *host) bootUnitsLocked() {
+	for name, f := range h.services {
+		f.runs = !f.gone && (f.state == unitEnabled || f.state == unitStatic && h.image.units[name].runs)
+		h.services[name] = f
 	}
-	h.removed[name] = true
 }
 
 func (u unitState) active() string {

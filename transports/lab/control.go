@@ -1,0 +1,112 @@
+package lab
+
+import (
+	"maps"
+	"slices"
+)
+
+// HostInfo is what is to be known of a host from outside.
+type HostInfo struct {
+	Name    string `json:"name"`
+	Address string `json:"address"`
+	Port    int    `json:"port"`
+	// OS is the os-release ID: debian, ubuntu, rhel, sles or alpine.
+	OS       string   `json:"os"`
+	Products []string `json:"products,omitempty"` // names of packages
+	Fault    string   `json:"fault,omitempty"`
+	// Outcome and Class say how a removal of all products must end.
+	Outcome string `json:"outcome"`
+	Class   string `json:"class,omitempty"`
+}
+
+// Hosts lists the hosts in the order of their names.
+func (f *Fleet) Hosts() []HostInfo {
+	out := make([]HostInfo, len(f.hosts))
+	for i, h := range f.hosts {
+		out[i] = h.info()
+	}
+	return out
+}
+
+func (h *host) info() HostInfo {
+	h.mu.Lock()
+	fault := h.fault
+	h.mu.Unlock()
+	info := HostInfo{Name: h.name, Address: h.net.addr.IP.String(), Port: h.net.addr.Port, OS: h.image.kind.id, Fault: fault}
+	for _, p := range h.image.products.list() {
+		info.Products = append(info.Products, p.name)
+	}
+	f, ok := faultNamed(fault)
+	switch {
+	case ok && (f.Outcome == outcomeFailed || h.image.products != 0):
+		info.Outcome, info.Class = f.Outcome, f.Class
+	case h.image.products == 0:
+		info.Outcome = outcomeNothingToDo
+	default:
+		info.Outcome = outcomeRemoved
+	}
+	return info
+}
+
+// Counts says how often a product's uninstaller was started, by host and
+// product.
+func (f *Fleet) Counts() map[string]map[string]int {
+	out := make(map[string]map[string]int)
+	for _, h := range f.hosts {
+		h.mu.Lock()
+		if len(h.counts) > 0 {
+			out[h.name] = maps.Clone(h.counts)
+		}
+		h.mu.Unlock()
+	}
+	return out
+}
+
+// Starts lists every start of an uninstaller on a host, oldest first.
+func (f *Fleet) Starts(name string) ([]Uninstall, error) {
+	h, err := f.host(name)
+	if err != nil {
+		return nil, err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.starts), nil
+}
+
+// Reboot restarts a host: its jobs die, its boot id changes. It returns when
+// the host can be reached again, some seconds of its own time later.
+func (f *Fleet) Reboot(name string) error {
+	h, err := f.host(name)
+	if err != nil {
+		return err
+	}
+	h.reboot()
+	return nil
+}
+
+// SetFault gives a host a fault, or takes it away with an empty name.
+func (f *Fleet) SetFault(name, fault string) error {
+	h, err := f.host(name)
+	if err != nil {
+		return err
+	}
+	if _, ok := faultNamed(fault); fault != "" && !ok {
+		return unknownFault(fault)
+	}
+	h.mu.Lock()
+	h.fault = fault
+	h.mu.Unlock()
+	h.applyFault()
+	f.changedState()
+	return nil
+}
+
+// Drop cuts a host's connections and keeps it unreachable for a moment.
+func (f *Fleet) Drop(name string) error {
+	h, err := f.host(name)
+	if err != nil {
+		return err
+	}
+	h.drop()
+	return nil
+}
