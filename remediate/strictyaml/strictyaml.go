@@ -16,8 +16,6 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
-
-	"oust/remediate"
 )
 
 // DefaultLimit is the largest file that Decode takes, in bytes.
@@ -62,12 +60,16 @@ func Decode(file string, data []byte, into any) error {
 	if err != nil {
 		return err
 	}
-	if err := checkShape(file, text); err != nil {
-		return err
+	body, err := checkShape(file, text)
+	if err == nil {
+		err = conform(file, body, reflect.TypeOf(into))
+	}
+	if err != nil {
+		return explain(file, text, err)
 	}
 	dec := yaml.NewDecoder(bytes.NewReader(text), yaml.DisallowUnknownField())
 	if err := dec.Decode(into); err != nil && !errors.Is(err, io.EOF) {
-		return explain(file, text, err, into)
+		return explain(file, text, err)
 	}
 	return nil
 }
@@ -101,30 +103,31 @@ func invalidAt(line []byte) int {
 }
 
 // checkShape parses the text and refuses what no file of ours needs: a second
-// document, anchors, aliases, merge keys, and depth.
-func checkShape(file string, text []byte) error {
+// document, anchors, aliases, merge keys, and depth. It returns the document,
+// nil if there is none.
+func checkShape(file string, text []byte) (body ast.Node, err error) {
 	if deepest(text) > maxDepth {
-		return &Error{File: file, Msg: fmt.Sprintf("values are nested deeper than %d", maxDepth)}
+		return nil, &Error{File: file, Msg: fmt.Sprintf("values are nested deeper than %d", maxDepth)}
 	}
 	parsed, err := parser.ParseBytes(text, 0)
 	if err != nil {
-		return explain(file, text, err, nil)
+		return nil, err
 	}
-	docs := 0
 	for _, d := range parsed.Docs {
 		if d.Body == nil {
 			continue
 		}
-		if docs++; docs > 1 {
-			return at(file, d.Body.GetToken(), "a second document; write one document a file")
+		if body != nil {
+			return nil, at(file, d.Body.GetToken(), "a second document; write one document a file")
 		}
+		body = d.Body
 		v := &shape{file: file}
 		ast.Walk(v, d.Body)
 		if v.err != nil {
-			return v.err
+			return nil, v.err
 		}
 	}
-	return nil
+	return body, nil
 }
 
 // deepest is an upper bound of the nesting, by indentation and brackets,
@@ -176,66 +179,24 @@ func at(file string, t *token.Token, msg string) *Error {
 	return e
 }
 
-// explain turns an error of the YAML library into ours.
-func explain(file string, text []byte, err error, into any) error {
-	var own *Error
-	if errors.As(err, &own) {
-		own.File = file
-		return own
-	}
-	e := &Error{File: file, Msg: err.Error()}
-	if y, ok := errors.AsType[yaml.Error](err); ok {
-		e.Msg = y.GetMessage()
-		if t := y.GetToken(); t != nil && t.Position != nil {
-			e.Line, e.Column = t.Position.Line, t.Position.Column
-		}
-	}
-	if key, ok := unknownKey(e.Msg); ok {
-		e.Msg = fmt.Sprintf("unknown key %q", key)
-		if near := remediate.Nearest(key, knownKeys(into)); near != "" {
-			e.Msg += fmt.Sprintf("; did you mean %q?", near)
-		}
-	}
-	e.Excerpt = excerpt(text, e.Line, e.Column)
-	return e
-}
-
-// unknownKey reads the library's message about an unknown field.
-func unknownKey(msg string) (string, bool) {
-	rest, ok := strings.CutPrefix(msg, `unknown field "`)
-	return strings.TrimSuffix(rest, `"`), ok
-}
-
-// knownKeys are all yaml keys of a value's type and of the types in it.
-func knownKeys(into any) []string {
-	var out []string
-	seen := map[reflect.Type]bool{}
-	var walk func(t reflect.Type)
-	walk = func(t reflect.Type) {
-		switch t.Kind() {
-		case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
-			walk(t.Elem())
-			return
-		case reflect.Struct:
-		default:
-			return
-		}
-		if seen[t] {
-			return
-		}
-		seen[t] = true
-		for f := range t.Fields() {
-			name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
-			if name != "" && name != "-" {
-				out = append(out, name)
+// explain turns an error of the YAML library into ours, and shows the place.
+func explain(file string, text []byte, err error) error {
+	e, own := errors.AsType[*Error](err)
+	if own {
+		e.File = file
+	} else {
+		e = &Error{File: file, Msg: err.Error()}
+		if y, ok := errors.AsType[yaml.Error](err); ok {
+			e.Msg = y.GetMessage()
+			if t := y.GetToken(); t != nil && t.Position != nil {
+				e.Line, e.Column = t.Position.Line, t.Position.Column
 			}
-			walk(f.Type)
 		}
 	}
-	if into != nil {
-		walk(reflect.TypeOf(into))
+	if e.Excerpt == "" {
+		e.Excerpt = excerpt(text, e.Line, e.Column)
 	}
-	return out
+	return e
 }
 
 // excerpt shows the line before, the line and a mark under the column.

@@ -18,6 +18,7 @@ type outer struct {
 	List  []inner          `yaml:"list"`
 	Map   map[string]inner `yaml:"map"`
 	Share share            `yaml:"share"`
+	On    *bool            `yaml:"on"`
 }
 
 type share float64
@@ -46,9 +47,20 @@ func TestDecode(t *testing.T) {
 func TestDecodeRefuses(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		{"unknown key", "title: a\nin:\n  prot: 5\n", `f.yaml:3:3: unknown key "prot"; did you mean "port"?`},
-		{"unknown key far from any", "zzzzzz: a\n", `f.yaml:1:1: unknown key "zzzzzz"`},
+		{"unknown key far from any", "zzzzzz: a\n", `f.yaml:1:1: unknown key "zzzzzz"; known here: title, in, list, map, share, on`},
+		{"key of another place", "port: 5\n", `f.yaml:1:1: unknown key "port"; known here: title, in, list, map, share, on`},
+		{"key of the file in a list", "list:\n  - tilte: 5\n", `f.yaml:2:5: unknown key "tilte"; known here: port, name`},
+		{"a very long key", strings.Repeat("k", 300) + ": a\n", `f.yaml:1:1: unknown key "` + strings.Repeat("k", 64) + `..."; known here`},
 		{"repeated key", "title: a\ntitle: b\n", "f.yaml:2:1: "},
-		{"wrong type", "in: {port: many}\n", "f.yaml:1:12: "},
+		{"wrong type", "in: {port: many}\n", "f.yaml:1:12: want a whole number"},
+		{"a fraction for a number", "in: {port: 1.9}\n", "f.yaml:1:12: want a whole number"},
+		{"an octal number", "in: {port: 017}\n", "f.yaml:1:12: want a whole number"},
+		{"a huge number", "in: {port: 99999999999999999999}\n", "f.yaml:1:12: want a whole number"},
+		{"a list for a word", "title: [a]\n", "f.yaml:1:8: want one word or line of text"},
+		{"a word for a list", "list: a\n", "f.yaml:1:7: want a list, as in [a, b]"},
+		{"a word for keys", "in: a\n", "f.yaml:1:5: want keys and values, one of port, name"},
+		{"a list for a map", "map: [a]\n", "f.yaml:1:6: want keys and values"},
+		{"a number for yes", "on: 1\n", "f.yaml:1:5: want true or false"},
 		{"not YAML", "title: [a\n", "f.yaml:1:"},
 		{"second document", "title: a\n---\ntitle: b\n", "second document"},
 		{"alias", "in: &a {port: 1}\nlist: [*a]\n", "f.yaml:1:5: anchors and aliases"},
@@ -84,10 +96,26 @@ func TestDecodeEmpty(t *testing.T) {
 }
 
 func TestExcerptShowsThePlace(t *testing.T) {
+	for text, want := range map[string]string{
+		"title: a\nin:\n  prot: 5\n":   "    3 |   prot: 5\n      |   ^",
+		"title: a\nin: &x {port: 5}\n": "    2 | in: &x {port: 5}\n      |     ^",
+		"title: a\n---\ntitle: b\n":    "    3 | title: b\n",
+	} {
+		var o outer
+		if err := Decode("f.yaml", []byte(text), &o); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: error %v does not show\n%s", text, err, want)
+		}
+	}
+}
+
+// TestDecodeNull: a key without a value is as if it were not there.
+func TestDecodeNull(t *testing.T) {
 	var o outer
-	err := Decode("f.yaml", []byte("title: a\nin:\n  prot: 5\n"), &o)
-	if !strings.Contains(err.Error(), "    3 |   prot: 5\n      |   ^") {
-		t.Errorf("excerpt:\n%v", err)
+	if err := Decode("f.yaml", []byte("title:\nin: ~\nlist: null\nmap:\non:\n"), &o); err != nil {
+		t.Fatal(err)
+	}
+	if o.List != nil || o.Map != nil || o.On != nil {
+		t.Errorf("decoded %+v", o)
 	}
 }
 
@@ -114,5 +142,23 @@ func TestLines(t *testing.T) {
 	}
 	if n := len(Lines([]byte("a: [1\n"))); n != 0 {
 		t.Errorf("%d lines of broken text", n)
+	}
+}
+
+func TestSyntax(t *testing.T) {
+	for _, text := range []string{"", "a: &x 1\nb: *x\n", "a: !vault |\n  x\n---\nb: 1\n"} {
+		if err := Syntax("f.yaml", []byte(text)); err != nil {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	for text, want := range map[string]string{
+		"hosts:\n  - name: a\n   port: 22\n": "f.yaml:3:",
+		"a:\n\t- b\n":                       "f.yaml:2:",
+		strings.Repeat("[", 200):            "f.yaml: values are nested",
+		"a: \x00":                           "f.yaml:1:4: a NUL byte",
+	} {
+		if err := Syntax("f.yaml", []byte(text)); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%q: %v; want %s", text, err, want)
+		}
 	}
 }
