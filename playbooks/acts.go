@@ -55,16 +55,16 @@ func packageAct(playbook, manager string, s *PackageStep) act {
 	if len(exit) == 0 {
 		exit = defaultExit()
 	}
-	on, remove, verb := "on_dpkg", "purge", "purge"
+	on, remove, verb, force := "on_dpkg", "purge", "purge", ""
 	switch {
 	case manager == remediate.ManagerRPM:
 		on, remove, verb = "on_rpm", "erase", "erase"
 	case s.ForceReinstreq:
-		remove = "force_purge"
+		remove, force = "force_purge", " --force-remove-reinstreq"
 	}
 	return act{
 		playbook: playbook,
-		what:     fmt.Sprintf("%s %s with %s", verb, strings.Join(s.Names, " "), manager),
+		what:     fmt.Sprintf("%s %s with %s%s", verb, strings.Join(s.Names, " "), manager, force),
 		uses:     []string{"package", manager},
 		call:     append([]string{"packages", on, remove, exit.table()}, s.Names...),
 	}

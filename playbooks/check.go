@@ -2,10 +2,10 @@ package playbooks
 
 import (
 	"fmt"
-	"path"
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"oust/remediate"
 )
@@ -39,6 +39,7 @@ func check(p *Playbook) []Problem {
 	c.secrets()
 	c.sources()
 	c.removesOnlyDetected()
+	c.sparesSystem()
 	if invalid(c.problems) == nil {
 		c.advise()
 	}
@@ -55,16 +56,30 @@ func (c *checker) add(sev Severity, rule, msg string, at []any) {
 func (c *checker) err(rule, msg string, at ...any)  { c.add(SeverityError, rule, msg, at) }
 func (c *checker) warn(rule, msg string, at ...any) { c.add(SeverityWarning, rule, msg, at) }
 
-// line demands one line of text without control characters.
+// line demands one line of text that a terminal shows as it is.
 func (c *checker) line(what, value string, at ...any) {
-	switch {
-	case strings.TrimSpace(value) == "":
+	if strings.TrimSpace(value) == "" {
 		c.err(ruleRequired, what+" is missing", at...)
-	case strings.IndexFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\ufffd' }) >= 0:
-		c.err(ruleValue, what+" must be one line of UTF-8 text", at...)
-	case len(value) > 1000:
+	} else if !printable(value) {
+		c.err(ruleValue, what+" must be one line of text without control characters", at...)
+	} else if len(value) > 1000 {
 		c.err(ruleValue, what+" is longer than 1000 bytes", at...)
 	}
+}
+
+// prose demands text of a few lines at most; it may be missing.
+func (c *checker) prose(key, value string) {
+	if !printable(strings.ReplaceAll(value, "\n", "")) {
+		c.err(ruleValue, key+" holds control characters", key)
+	} else if len(value) > 4000 {
+		c.err(ruleValue, key+" is longer than 4000 bytes", key)
+	}
+}
+
+// printable is false for text with control characters, with those that turn
+// the direction of what follows, and for bytes that are not UTF-8.
+func printable(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return !unicode.IsPrint(r) || r == unicode.ReplacementChar }) < 0
 }
 
 // oneOf demands one of the known words.
@@ -116,11 +131,9 @@ func (c *checker) head() {
 			c.err(ruleAfter, "a playbook cannot come after itself", "after", i)
 		}
 	}
-	for i, o := range p.Owns {
-		if !ownPattern.MatchString(o) {
-			c.err(ruleValue, fmt.Sprintf("own folder name %q: use three or more lower-case letters, digits, dots or dashes", o), "owns", i)
-		}
-	}
+	c.owns()
+	c.prose("manual", p.Manual)
+	c.prose("afterwards", p.Afterwards)
 	if p.Reboot != "" {
 		c.oneOf("reboot", p.Reboot, []string{RebootNever, RebootMaybe, RebootNeeded}, "reboot")
 	}
@@ -129,133 +142,20 @@ func (c *checker) head() {
 	}
 }
 
-func (c *checker) detect() {
-	c.size("detect", len(c.p.Detect), true, "detect")
-	for i, s := range c.p.Detect {
-		at := []any{"detect", i}
-		if s.Package == nil && s.Service == "" && s.Path == "" {
-			c.err(ruleDetect, "a sign without package, service or path would match everything", at...)
-		}
-		if s.Package != nil {
-			c.packageSign(s.Package, append(at, "package"))
-		}
-		if s.Service != "" {
-			c.glob("service", s.Service, append(at, "service")...)
-		}
-		if s.Path != "" {
-			c.signPath(s.Path, append(at, "path"))
+func (c *checker) owns() {
+	c.size("owns", len(c.p.Owns), false, "owns")
+	for i, o := range c.p.Owns {
+		if !ownPattern.MatchString(o) {
+			c.err(ruleValue, fmt.Sprintf("own folder name %q: use three or more lower-case letters, digits, dots or dashes", o), "owns", i)
+		} else if generic(o) {
+			c.err(ruleValue, fmt.Sprintf("own folder name %q is one that many products use", o), "owns", i)
 		}
 	}
 }
-
-func (c *checker) signPath(name string, at []any) {
-	if bad := pathProblem(name); bad != "" {
-		c.err(rulePath, fmt.Sprintf("%s: %s", name, bad), at...)
-	} else if namePattern.MatchString(c.p.Name) && !c.p.owned(name) {
-		c.err(ruleDetect, fmt.Sprintf("%s: nothing in this path is the product's own; it proves nothing", name), at...)
-	}
-}
-
-func (c *checker) packageSign(s *PackageSign, at []any) {
-	c.managers(s.Managers, []string{remediate.ManagerDpkg, remediate.ManagerRPM, remediate.ManagerApk,
-		remediate.ManagerPkgutil, remediate.ManagerApp}, at)
-	c.size("names", len(s.Names), true, append(at, "names")...)
-	for i, n := range s.Names {
-		c.glob("package", n, append(slices.Clone(at), "names", i)...)
-	}
-}
-
-func (c *checker) managers(have, known []string, at []any) {
-	c.size("managers", len(have), true, append(slices.Clone(at), "managers")...)
-	for i, m := range have {
-		c.oneOf("package manager", m, known, append(slices.Clone(at), "managers", i)...)
-	}
-}
-
-// glob demands a pattern that cannot match nearly everything.
-func (c *checker) glob(what, pattern string, at ...any) {
-	if _, err := path.Match(pattern, ""); err != nil {
-		c.err(ruleDetect, fmt.Sprintf("%s pattern %q: %v", what, pattern, err), at...)
-		return
-	}
-	if strings.ContainsAny(pattern, "/\x00\n ") && what != "package" {
-		c.err(ruleDetect, fmt.Sprintf("%s pattern %q can match nothing", what, pattern), at...)
-	}
-	if !hasWildcard(pattern) {
-		return
-	}
-	literal := 0
-	for _, part := range strings.FieldsFunc(pattern, func(r rune) bool { return strings.ContainsRune("*?[]-", r) }) {
-		literal += len(part)
-	}
-	if literal < 3 {
-		c.err(ruleDetect, fmt.Sprintf("%s pattern %q would match anything; give at least three letters", what, pattern), at...)
-	} else if pattern[0] == '*' || pattern[0] == '?' {
-		c.warn(warnLeading, fmt.Sprintf("%s pattern %q begins with a wildcard and may match what others make", what, pattern), at...)
-	}
-}
-
-func hasWildcard(pattern string) bool { return strings.ContainsAny(pattern, `*?[\`) }
 
 func (c *checker) name(what, value string, pattern *regexp.Regexp, at ...any) {
 	if !pattern.MatchString(value) {
 		c.err(ruleValue, fmt.Sprintf("%s name %q: wildcards, spaces and signs are not allowed here", what, value), at...)
-	}
-}
-
-func (c *checker) secrets() {
-	c.size("secrets", len(c.p.Secrets), false, "secrets")
-	used := c.secretsUsed()
-	seen := map[string]bool{}
-	for i, s := range c.p.Secrets {
-		at := []any{"secrets", i, "name"}
-		if !secretPattern.MatchString(s.Name) {
-			c.err(ruleValue, fmt.Sprintf("secret name %q: use lower-case letters, digits and underscores", s.Name), at...)
-		} else if seen[s.Name] {
-			c.err(ruleValue, fmt.Sprintf("secret %q is there twice", s.Name), at...)
-		} else if !used[s.Name] {
-			c.err(ruleSecret, fmt.Sprintf("no step reads the secret %q from $OUST_DIR/secrets/%s", s.Name, s.Name), at...)
-		}
-		seen[s.Name] = true
-		if s.Encoding != "" {
-			c.oneOf("encoding", s.Encoding, []string{EncodingPlain, EncodingUTF16LEHex}, "secrets", i, "encoding")
-		}
-	}
-	for i, s := range c.p.Steps {
-		if s.Script == nil {
-			continue
-		}
-		for _, m := range secretUse.FindAllStringSubmatch(s.Script.Text, -1) {
-			if !seen[m[1]] {
-				c.err(ruleSecret, fmt.Sprintf("the step reads the secret %q, which is not declared", m[1]), "steps", i, "script", "text")
-			}
-		}
-	}
-}
-
-func (c *checker) secretsUsed() map[string]bool {
-	used := map[string]bool{}
-	for _, s := range c.p.Steps {
-		if s.Script == nil {
-			continue
-		}
-		for _, m := range secretUse.FindAllStringSubmatch(s.Script.Text, -1) {
-			used[m[1]] = true
-		}
-	}
-	return used
-}
-
-func (c *checker) sources() {
-	known := []string{ConfidenceVendor, ConfidencePublic, ConfidenceUnverified}
-	c.oneOf("confidence", c.p.Confidence, known, "confidence")
-	if len(c.p.Sources) == 0 {
-		c.err(ruleSource, "a playbook without sources cannot be judged; say where its claims come from", "sources")
-	}
-	for i, s := range c.p.Sources {
-		c.line("claim", s.Claim, "sources", i, "claim")
-		c.line("source", s.Source, "sources", i, "source")
-		c.oneOf("confidence", s.Confidence, known, "sources", i, "confidence")
 	}
 }
 

@@ -29,7 +29,7 @@ func (c *checker) residuePath(r Residue, at []any) {
 	if r.Remove {
 		c.removal(r.Path, at...)
 	} else if bad := pathProblem(r.Path); bad != "" {
-		c.err(rulePath, fmt.Sprintf("%s: %s", r.Path, bad), at...)
+		c.badPath(r.Path, bad, at)
 	}
 }
 
@@ -50,10 +50,17 @@ func (c *checker) removal(name string, at ...any) {
 // own demands a path that is the product's or its vendor's.
 func (c *checker) own(name string, at ...any) bool {
 	if bad := removalProblem(name); bad != "" {
-		c.err(rulePath, fmt.Sprintf("%s: %s", name, bad), at...)
+		c.badPath(name, bad, at)
 		return false
 	}
 	return c.owned(name, at...)
+}
+
+func (c *checker) badPath(name, bad string, at []any) {
+	if name != "" {
+		bad = name + ": " + bad
+	}
+	c.err(rulePath, bad, at...)
 }
 
 // owned demands that a name in the path is the product's or its vendor's.

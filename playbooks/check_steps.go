@@ -5,10 +5,7 @@ import (
 	"maps"
 	"path"
 	"slices"
-	"strings"
 	"time"
-
-	"mvdan.cc/sh/v3/syntax"
 
 	"oust/remediate"
 )
@@ -101,7 +98,7 @@ func (c *checker) process(s *ProcessStep, at []any) {
 	for i, p := range s.Paths {
 		here := append(slices.Clone(at), "paths", i)
 		if bad := pathProblem(p); bad != "" {
-			c.err(rulePath, fmt.Sprintf("%s: %s", p, bad), here...)
+			c.badPath(p, bad, here)
 		} else {
 			c.owned(p, here...)
 		}
@@ -128,22 +125,10 @@ func (s *ProcessStep) grace() (time.Duration, error) {
 	return d, nil
 }
 
-func (c *checker) script(s *ScriptStep, at []any) {
-	if strings.TrimSpace(s.Text) == "" {
-		c.err(ruleRequired, "text is missing", append(slices.Clone(at), "text")...)
-	}
-	if strings.Contains(s.Text, "\x00") {
-		c.err(ruleValue, "text holds a NUL byte", append(slices.Clone(at), "text")...)
-	} else if _, err := syntax.NewParser(syntax.Variant(syntax.LangPOSIX)).Parse(strings.NewReader(s.Text), "text"); err != nil {
-		c.err(ruleStep, fmt.Sprintf("the script is not POSIX sh: %v", err), append(slices.Clone(at), "text")...)
-	}
-	if len(s.Exit) == 0 {
-		c.err(ruleExit, "a script step must say what its exit codes mean; write exit: {0: ok}", at...)
-	}
-	c.exit(s.Exit, append(at, "exit"))
-}
-
 func (c *checker) exit(codes ExitCodes, at []any) {
+	if _, ok := codes[0]; len(codes) > 0 && !ok {
+		c.err(ruleExit, "the table does not say what exit code 0 means, so that it would count as failed; write 0: ok", at...)
+	}
 	for _, code := range slices.Sorted(maps.Keys(codes)) {
 		here := append(slices.Clone(at), code)
 		if code < 0 || code > 255 {

@@ -62,7 +62,7 @@ var lintCases = []struct {
 	{"no format", "format: 1", "#", []string{"1:1 value format is 0; this program reads format 1"}},
 	{"no name", "name: acme/widget\n", "", []string{"1:1 required name is missing; write vendor/product"}},
 	{"name", "name: acme/widget", "name: Acme Widget", []string{`2:7 value name "Acme Widget" is not vendor/product in lower case`}},
-	{"title of two lines", "title: Acme Widget", `title: "Acme\nWidget"`, []string{"3:8 value title must be one line of UTF-8 text"}},
+	{"title of two lines", "title: Acme Widget", `title: "Acme\nWidget"`, []string{"3:8 value title must be one line of text without control characters"}},
 	{"no vendor", "vendor: Acme", "vendor: ' '", []string{"4:9 required vendor is missing"}},
 	{"no platform", "platforms: [linux]", "platforms: []", []string{"5:1 required platforms is missing"}},
 	{"unknown platform", "platforms: [linux]", "platforms: [linus]", []string{
@@ -116,9 +116,34 @@ var lintCases = []struct {
 		"19:5 exit a script step must say what its exit codes mean; write exit: {0: ok}"}},
 	{"script without text", "residue:\n", "  - script: {what: x, text: ' ', exit: {0: ok}}\nresidue:\n", []string{"19:29 required text is missing"}},
 	{"script that is none", "residue:\n", "  - script: {what: x, text: 'if then (', exit: {0: ok}}\nresidue:\n", []string{
-		"19:29 step the script is not POSIX sh: text:1:1: `if` must be followed by a statement list"}},
+		"19:29 step the script is not POSIX sh: `if` must be followed by a statement list (line 1 of the text)"}},
 	{"script for bash only", "residue:\n", "  - script: {what: x, text: 'a=(1 2)', exit: {0: ok}}\nresidue:\n", []string{
-		"19:29 step the script is not POSIX sh: text:1:3: arrays are a bash/mksh/zsh feature; tried parsing as posix"}},
+		"19:29 step the script is not POSIX sh: found arrays (line 1 of the text)"}},
+	{"script with a test of bash", "residue:\n", "  - script:\n      what: x\n      text: |\n        cd /opt/acme/widget || exit 1\n        if [[ -x bin/remove ]]; then bin/remove; fi\n      exit: {0: ok}\nresidue:\n", []string{
+		"23:12 step the script is not POSIX sh: [[ is of bash; use ["}},
+	{"script with an error in a block", "residue:\n", "  - script:\n      what: x\n      exit: {0: ok}\n      text: |\n\n        exit 0\n        cat <<<x\nresidue:\n", []string{
+		"25:13 step the script is not POSIX sh: found herestrings"}},
+	{"script folded", "residue:\n", "  - script:\n      what: x\n      exit: {0: ok}\n      text: >\n        x+=1\nresidue:\n", []string{
+		"22:13 step the script is not POSIX sh: += is of bash; write x=$x... (line 1 of the text)"}},
+	{"script with == in a test", "residue:\n", "  - script: {what: x, text: '[ a == b ]', exit: {0: ok}}\nresidue:\n", []string{
+		"19:29 step the script is not POSIX sh: == in a test is of bash; use = (line 1 of the text)"}},
+	{"table without success", "{0: ok, 3: reboot}", "{3: reboot}", []string{
+		"17:7 exit the table does not say what exit code 0 means, so that it would count as failed; write 0: ok"}},
+	{"control character for a terminal", "title: Acme Widget", `title: "Acme\u009b Widget"`, []string{"3:8 value title must be one line of text without control characters"}},
+	{"text turned around", "manual: call Acme", `manual: "call\u202e Acme"`, []string{"25:9 value manual holds control characters"}},
+	{"prose of several lines", "manual: call Acme", "manual: |\n  call Acme\n  and wait", nil},
+	{"endless prose", "afterwards: nothing", "afterwards: " + strings.Repeat("nothing.", 501), []string{"26:13 value afterwards is longer than 4000 bytes"}},
+	{"package of the system", "names: [widget-gui, widget]", "names: [widget-gui, widget, sudo]", []string{
+		`16:35 removes-undetected package "sudo" is removed, but no sign detects it`,
+		`16:35 system package "sudo" belongs to the system, not to a product`}},
+	{"service of the system", "service: {names: [widgetd]}", "service: {names: [widgetd, systemd-logind]}", []string{
+		`12:32 system service "systemd-logind" belongs to the system, not to a product`}},
+	{"process of the system", "names: [widgetd], grace", "names: [sshd], grace", []string{
+		`13:62 system process "sshd" belongs to the system, not to a product`}},
+	{"residue service of the system", "{service: widgetd}", "{service: sshd, remove: true}", []string{
+		`22:15 system service "sshd" belongs to the system, not to a product`}},
+	{"vendor without a vendor's source", "source: the manual, confidence: vendor", "source: the manual, confidence: unverified", []string{
+		"27:13 source confidence is vendor, but no source is the vendor's"}},
 	{"secret not declared", "residue:\n", scriptStep + "residue:\n", []string{
 		`21:13 secret the step reads the secret "acme_uninstall", which is not declared`}},
 	{"secret not read", "reboot: maybe", "secrets: [{name: pass}]\nreboot: maybe", []string{
@@ -128,6 +153,12 @@ var lintCases = []struct {
 	{"secret encoding", "residue:\n", scriptStep + "secrets: [{name: acme_uninstall, encoding: utf16}]\nresidue:\n", []string{
 		`23:44 value encoding "utf16" is unknown; use plain, utf16le-hex`}},
 
+	{"no path", "file: {path: /opt/acme/widget}", "file: {}", []string{"18:5 path the path is empty"}},
+	{"blank at the end", "/var/lib/widget, ", "'/var/lib/widget ', ", []string{"20:12 path /var/lib/widget : the path ends in a blank"}},
+	{"system folder in capitals", "/var/lib/widget, ", "/LIBRARY/caches, ", []string{"20:12 path /LIBRARY/caches: the path is a folder of the system"}},
+	{"own name as part of a word", "/var/lib/widget, ", "/var/lib/widgetry, ", []string{
+		"20:12 foreign-path /var/lib/widgetry: no folder in this path has a name of acme/widget; list the product's own folder names in owns"}},
+	{"own name that anybody has", "after: [acme/gadget]", "owns: [common]", []string{`6:8 value own folder name "common" is one that many products use`}},
 	{"root", "file: {path: /opt/acme/widget}", "file: {path: /}", []string{"18:18 path /: the path is a top-level folder; what is removed lies at least two levels deep"}},
 	{"top level", "file: {path: /opt/acme/widget}", "file: {path: /acme}", []string{"18:18 path /acme: the path is a top-level folder; what is removed lies at least two levels deep"}},
 	{"system folder", "/var/lib/widget, ", "/var/lib, ", []string{"20:12 path /var/lib: the path is a folder of the system"}},
@@ -142,8 +173,8 @@ var lintCases = []struct {
 	{"folder above what is shared", "shared: [/opt/acme]", "shared: [/opt/acme, /var/lib/widget/common]", []string{
 		"20:12 path /var/lib/widget: the path is above /var/lib/widget/common, which is shared"}},
 	{"residue of two kinds", "{package: widget, remove: true}", "{package: widget, service: x}", []string{"21:6 step residue needs exactly one of path, service and package"}},
-	{"residue package", "{package: widget, remove: true}", "{package: bash, remove: true}", []string{
-		`21:15 removes-undetected package "bash" is residue, but no sign detects it`}},
+	{"residue package", "{package: widget, remove: true}", "{package: gadget, remove: true}", []string{
+		`21:15 removes-undetected package "gadget" is residue, but no sign detects it`}},
 	{"residue service", "{service: widgetd}", "{service: 'w*'}", []string{`22:15 value service name "w*": wildcards, spaces and signs are not allowed here`}},
 	{"residue path to look at", "{service: widgetd}", "{path: ./x}", []string{"22:12 path ./x: the path is not absolute"}},
 

@@ -29,7 +29,7 @@ func Parse(file string, data []byte) (*Playbook, error) {
 func decode(file string, data []byte) (*Playbook, error) {
 	if len(data) > MaxSize {
 		return nil, &InvalidError{Problems: []Problem{{File: file, Severity: SeverityError, Rule: ruleSyntax,
-			Message: fmt.Sprintf("the file has %d bytes; a playbook has at most %d", len(data), MaxSize)}}}
+			Message: fmt.Sprintf("the file is larger than a playbook may be, %d bytes", MaxSize)}}}
 	}
 	text := canonical(data)
 	p := new(Playbook)

@@ -17,9 +17,17 @@ func TestParseErrors(t *testing.T) {
 			`widget.yaml:18:5: unknown key "files"; did you mean "file"?`},
 		{"unknown key in a step", "  - file: {path: /opt/acme/widget}", "  - file: {paht: /opt/acme/widget}",
 			`widget.yaml:18:12: unknown key "paht"; did you mean "path"?`},
-		{"a word for a list", "platforms: [linux]", "platforms: linux", "widget.yaml:5:12: "},
-		{"a word for a number", "{0: ok, 3: reboot}", "{zero: ok}", "widget.yaml:17:14: "},
-		{"a word for yes", "remove: true}", "remove: perhaps}", "widget.yaml:20:37: "},
+		{"key of another place", "title: Acme Widget", "path: /opt/acme/widget", `widget.yaml:3:1: unknown key "path"; known here: format, name, title, `},
+		{"key of a sign in a residue", "{service: widgetd}", "{service: widgetd, managers: [dpkg]}", `widget.yaml:22:24: unknown key "managers"; known here: path, service, package, remove`},
+		{"a word for a list", "platforms: [linux]", "platforms: linux", "widget.yaml:5:12: want a list"},
+		{"a list for a word", "title: Acme Widget", "title: [Acme]", "widget.yaml:3:8: want one word or line of text"},
+		{"a word for keys", "  - file: {path: /opt/acme/widget}", "  - file: /opt/acme/widget", "widget.yaml:18:11: want keys and values, one of path"},
+		{"a word for a number", "{0: ok, 3: reboot}", "{zero: ok}", "widget.yaml:17:14: want a whole number"},
+		{"a fraction for a number", "{0: ok, 3: reboot}", "{0: ok, 1.5: reboot}", "widget.yaml:17:21: want a whole number"},
+		{"an exit code twice", "{0: ok, 3: reboot}", "{0: ok, 0: failed}", "widget.yaml:17:21: "},
+		{"an exit code twice, spelt apart", "{0: ok, 3: reboot}", "{0: ok, 00: failed}", "widget.yaml:17:21: want a whole number"},
+		{"a format between", "format: 1", "format: 1.9", "widget.yaml:1:9: want a whole number"},
+		{"a word for yes", "remove: true}", "remove: perhaps}", "widget.yaml:20:37: want true or false"},
 		{"a bad duration", "grace: 5s", "grace: soon", "widget.yaml:13:79: "},
 		{"twice", "title: Acme Widget", "title: Acme Widget\ntitle: Acme Gadget", "widget.yaml:4:1: "},
 		{"a second document", "reboot: maybe\n", "reboot: maybe\n---\nformat: 1\n", "widget.yaml:26:"},
@@ -63,7 +71,7 @@ func TestParseAll(t *testing.T) {
 }
 
 func TestParseBounds(t *testing.T) {
-	if _, err := Parse("big.yaml", []byte(good+"#"+strings.Repeat("x", MaxSize))); err == nil || !strings.Contains(err.Error(), "at most 262144") {
+	if _, err := Parse("big.yaml", []byte(good+"#"+strings.Repeat("x", MaxSize))); err == nil || !strings.Contains(err.Error(), "larger than a playbook may be, 262144 bytes") {
 		t.Errorf("a big file: error %v", err)
 	}
 	many := "names: [" + strings.Repeat("widget, ", 101) + "widget-gui]"

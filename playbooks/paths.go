@@ -3,6 +3,8 @@ package playbooks
 import (
 	"path"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // systemFolders belong to the operating system. None of them, nor any folder
@@ -41,7 +43,7 @@ func pathProblem(p string) string {
 		return "the path is empty"
 	case !path.IsAbs(p):
 		return "the path is not absolute"
-	case strings.IndexFunc(p, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\ufffd' }) >= 0:
+	case !printable(p):
 		return "the path holds a control character or is not UTF-8"
 	case strings.Contains(p, `\`):
 		return "the path holds a backslash"
@@ -51,6 +53,8 @@ func pathProblem(p string) string {
 		return "the path holds a . or .. step"
 	case path.Clean(p) != p:
 		return "the path is not clean; write " + path.Clean(p)
+	case strings.TrimSpace(p) != p:
+		return "the path ends in a blank"
 	case len(p) > 1024:
 		return "the path is longer than 1024 bytes"
 	}
@@ -74,11 +78,12 @@ func removalProblem(p string) string {
 	if strings.Count(p, "/") < 2 {
 		return "the path is a top-level folder; what is removed lies at least two levels deep"
 	}
+	// macOS does not tell upper from lower case.
 	for _, s := range systemFolders {
-		if s == p {
+		if strings.EqualFold(s, p) {
 			return "the path is a folder of the system"
 		}
-		if strings.HasPrefix(s, p+"/") {
+		if strings.HasPrefix(strings.ToLower(s), strings.ToLower(p)+"/") {
 			return "the path is above " + s + ", a folder of the system"
 		}
 	}
@@ -86,12 +91,13 @@ func removalProblem(p string) string {
 }
 
 // owned reports whether a folder or file name in the path, below the folders
-// of the system, holds one of the playbook's own names.
+// of the system, holds one of the playbook's own names as a word: "kesl" is in
+// "kesl-gui" and "kesl64", not in "keslar".
 func (p *Playbook) owned(name string) bool {
 	own := append([]string{p.vendorKey(), p.productKey()}, p.Owns...)
 	for _, c := range strings.Split(strings.ToLower(belowSystem(name)), "/") {
 		for _, o := range own {
-			if o != "" && strings.Contains(c, o) {
+			if len(o) >= 3 && !generic(o) && holdsWord(c, o) {
 				return true
 			}
 		}
@@ -99,13 +105,30 @@ func (p *Playbook) owned(name string) bool {
 	return false
 }
 
+// holdsWord reports whether s holds the word with no letter beside it.
+func holdsWord(s, word string) bool {
+	for from := 0; ; {
+		i := strings.Index(s[from:], word)
+		if i < 0 {
+			return false
+		}
+		i += from
+		before, _ := utf8.DecodeLastRuneInString(s[:i])
+		after, _ := utf8.DecodeRuneInString(s[i+len(word):])
+		if !unicode.IsLetter(before) && !unicode.IsLetter(after) {
+			return true
+		}
+		from = i + 1
+	}
+}
+
 // belowSystem cuts off the longest folder of the system that leads the path.
 func belowSystem(name string) string {
 	longest := ""
 	for _, s := range systemFolders {
-		if strings.HasPrefix(name, s+"/") && len(s) > len(longest) {
+		if strings.HasPrefix(strings.ToLower(name), strings.ToLower(s)+"/") && len(s) > len(longest) {
 			longest = s
 		}
 	}
-	return strings.TrimPrefix(name, longest)
+	return name[len(longest):]
 }

@@ -2,6 +2,7 @@ package playbooks
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
@@ -46,6 +47,28 @@ func (p positions) at(steps ...any) (line, col int) {
 		}
 	}
 	return line, col
+}
+
+// within returns the place in the file of a place (from 1) in a literal
+// block, a value that is written with |. ok is false for other values.
+func (p positions) within(text []byte, line, col int, steps ...any) (fileLine, fileCol int, ok bool) {
+	node := p.root
+	for _, s := range steps {
+		_, node = child(node, s)
+	}
+	block, ok := node.(*ast.LiteralNode)
+	if !ok || block.Start == nil || block.Start.Position == nil || !strings.HasPrefix(block.Start.Value, "|") {
+		return 0, 0, false
+	}
+	lines := strings.Split(string(text), "\n")[min(block.Start.Position.Line, strings.Count(string(text), "\n")):]
+	indent := 0
+	for _, l := range lines {
+		if trimmed := strings.TrimLeft(l, " "); trimmed != "" {
+			indent = len(l) - len(trimmed)
+			break
+		}
+	}
+	return block.Start.Position.Line + line, indent + col, true
 }
 
 func child(node ast.Node, step any) (key, value ast.Node) {

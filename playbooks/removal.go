@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"oust/remediate"
 )
@@ -180,7 +181,10 @@ func (p *Playbook) leftoverActs() []act {
 }
 
 // oneLine makes text, which may come from a host, fit for a line of a script's
-// head: control characters, line ends above all, become blanks.
+// head and for a terminal: what is not printable, line ends above all, becomes
+// a blank.
 func oneLine(s string) string {
-	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '\ufffd' }), " ")
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool {
+		return r == ' ' || r == unicode.ReplacementChar || !unicode.IsPrint(r)
+	}), " ")
 }

@@ -20,6 +20,7 @@ const (
 	ruleSecret     = "secret"
 	ruleSource     = "source"
 	ruleUndetected = "removes-undetected"
+	ruleSystem     = "system"
 	ruleAfter      = "after"
 
 	warnLeading    = "leading-wildcard"
@@ -43,6 +44,7 @@ var rules = []Rule{
 	{ruleSecret, SeverityError, "secrets that steps read are declared, and those declared are read"},
 	{ruleSource, SeverityError, "every playbook says where its claims come from"},
 	{ruleUndetected, SeverityError, "only packages that prove the product are removed"},
+	{ruleSystem, SeverityError, "nothing that a host needs to live, to be reached or to run other programs is taken away"},
 	{ruleAfter, SeverityError, "after names playbooks that exist and goes in no circle"},
 	{warnLeading, SeverityWarning, "a pattern that begins with a wildcard may match what others make"},
 	{warnUnremoved, SeverityWarning, "packages that prove the product are removed by a step"},

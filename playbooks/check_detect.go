@@ -1,0 +1,78 @@
+package playbooks
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"oust/remediate"
+)
+
+func (c *checker) detect() {
+	c.size("detect", len(c.p.Detect), true, "detect")
+	for i, s := range c.p.Detect {
+		at := []any{"detect", i}
+		if s.Package == nil && s.Service == "" && s.Path == "" {
+			c.err(ruleDetect, "a sign without package, service or path would match everything", at...)
+		}
+		if s.Package != nil {
+			c.packageSign(s.Package, append(at, "package"))
+		}
+		if s.Service != "" {
+			c.glob("service", s.Service, append(at, "service")...)
+		}
+		if s.Path != "" {
+			c.signPath(s.Path, append(at, "path"))
+		}
+	}
+}
+
+func (c *checker) signPath(name string, at []any) {
+	if bad := pathProblem(name); bad != "" {
+		c.badPath(name, bad, at)
+	} else if namePattern.MatchString(c.p.Name) && !c.p.owned(name) {
+		c.err(ruleDetect, fmt.Sprintf("%s: nothing in this path is the product's own; it proves nothing", name), at...)
+	}
+}
+
+func (c *checker) packageSign(s *PackageSign, at []any) {
+	c.managers(s.Managers, []string{remediate.ManagerDpkg, remediate.ManagerRPM, remediate.ManagerApk,
+		remediate.ManagerPkgutil, remediate.ManagerApp}, at)
+	c.size("names", len(s.Names), true, append(at, "names")...)
+	for i, n := range s.Names {
+		c.glob("package", n, append(slices.Clone(at), "names", i)...)
+	}
+}
+
+func (c *checker) managers(have, known []string, at []any) {
+	c.size("managers", len(have), true, append(slices.Clone(at), "managers")...)
+	for i, m := range have {
+		c.oneOf("package manager", m, known, append(slices.Clone(at), "managers", i)...)
+	}
+}
+
+// glob demands a pattern that cannot match nearly everything.
+func (c *checker) glob(what, pattern string, at ...any) {
+	if _, err := path.Match(pattern, ""); err != nil {
+		c.err(ruleDetect, fmt.Sprintf("%s pattern %q: %v", what, pattern, err), at...)
+		return
+	}
+	if strings.ContainsAny(pattern, "/\x00\n ") && what != "package" {
+		c.err(ruleDetect, fmt.Sprintf("%s pattern %q can match nothing", what, pattern), at...)
+	}
+	if !hasWildcard(pattern) {
+		return
+	}
+	literal := 0
+	for _, part := range strings.FieldsFunc(pattern, func(r rune) bool { return strings.ContainsRune("*?[]-", r) }) {
+		literal += len(part)
+	}
+	if literal < 3 {
+		c.err(ruleDetect, fmt.Sprintf("%s pattern %q would match anything; give at least three letters", what, pattern), at...)
+	} else if pattern[0] == '*' || pattern[0] == '?' {
+		c.warn(warnLeading, fmt.Sprintf("%s pattern %q begins with a wildcard and may match what others make", what, pattern), at...)
+	}
+}
+
+func hasWildcard(pattern string) bool { return strings.ContainsAny(pattern, `*?[\`) }
