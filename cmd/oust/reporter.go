@@ -265,7 +265,8 @@ func summaryLines(s engine.Summary) []string {
 	}
 	for _, c := range remediate.Classes() {
 		if n := s.Failed[c]; n > 0 {
-			out = append(out, fmt.Sprintf("  failed %7s  %-13s %s: %s", thousands(n), c, c.Meaning(), c.Advice()))
+			out = append(out, fmt.Sprintf("  failed %15s  %s: %s", thousands(n), c, c.Meaning()),
+				fmt.Sprintf("  %22s  %s", "", c.Advice()))
 		}
 	}
 	if s.Open > 0 {

@@ -22,7 +22,9 @@ import (
 // only what changed.
 //
 // Left out are /proc, /sys, /dev, /run and what logging in leaves by itself:
-// lastlog, wtmp, btmp, faillog and sudo's note that it has lectured somebody.
+// lastlog, wtmp, btmp, faillog and sudo's note that it has lectured somebody;
+// and the index in shared memory that any query by root makes beside rpm's
+// database (https://sqlite.org/tempfiles.html, "shared-memory files").
 type Snapshot map[string]string
 
 // Diff lists what differs in other, sorted: "+ path ...", "- path ...".
@@ -43,7 +45,7 @@ func (s Snapshot) Diff(other Snapshot) []string {
 
 var notOurs = []string{
 	"proc", "sys", "dev", "run", "var/log/lastlog", "var/log/wtmp", "var/log/btmp", "var/log/faillog",
-	"var/lib/sudo/lectured",
+	"var/lib/sudo/lectured", "var/lib/rpm/rpmdb.sqlite-shm",
 }
 
 // Snapshot compares a host's tree with its image; see Lab.Snapshot.
