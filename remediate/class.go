@@ -34,7 +34,7 @@ var classTable = []classInfo{
 	{ClassBusy, "another installer or another attempt is at work", "run again later; it ends by itself"},
 	{ClassProtected, "the product refused its removal", "give the right uninstall password, or switch off self-protection in its console"},
 	{ClassPrivilege, "administrator rights could not be had", "use root or a credential with become: sudo, and check the sudo rules"},
-	{ClassTimeout, "a step took longer than it was given", "look at the host; a removal that had begun goes on there, and the next apply joins it"},
+	{ClassTimeout, "a step took longer than it was given", "look at the host; a removal that had begun goes on there: apply or verify again later"},
 	{ClassLostContact, "the connection ended and the host did not come back in time", "run the same command again; the job on the host is joined, not repeated"},
 	{ClassUninstaller, "the uninstaller failed", "read its output with 'oust status HOST' and mend the host or the playbook"},
 	{ClassResidue, "the product is gone, parts of it are not", "remove what is listed by hand, or plan again if the playbook can remove it"},

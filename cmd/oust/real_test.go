@@ -192,3 +192,26 @@ func TestLookingChangesNothing(t *testing.T) {
 		})
 	}
 }
+
+// TestStaleHostIsUntouched: a host that has changed since the plan ends stale
+// and keeps every file as it was; a host that has moved is not even dialled.
+func TestStaleHostIsUntouched(t *testing.T) {
+	l := sshdlab.Start(t, sshdlab.Options{Hosts: 3})
+	dir := realCampaign(t, l, rootCredential)
+	plan := filepath.Join(dir, "plan.json")
+	must(t, 0, dir, "scan")
+	must(t, 0, dir, "plan", "-o", plan)
+	l.Install(0, "klnagent64")
+	edit(t, filepath.Join(dir, "hosts.csv"), l.Hosts[1].Name+","+l.Hosts[1].Addr, l.Hosts[1].Name+","+l.Hosts[2].Addr)
+	before := snapshots(l)
+	r := must(t, 2, dir, "apply", plan, "--json")
+	want := map[string]string{l.Hosts[0].Name: "stale", l.Hosts[1].Name: "stale", l.Hosts[2].Name: "removed"}
+	if diff := cmp.Diff(want, endings(t, r.Out)); diff != "" {
+		t.Errorf("endings (-want +got):\n%s\n%s", diff, r.Out)
+	}
+	for i := range 2 {
+		if diff := before[i].Diff(l.Snapshot(i)); len(diff) > 0 {
+			t.Errorf("%s was changed:\n%s", l.Hosts[i].Name, strings.Join(diff, "\n"))
+		}
+	}
+}

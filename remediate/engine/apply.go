@@ -56,8 +56,8 @@ type applying struct {
 	secrets map[string]transports.Secret
 	// mask takes the secrets out of what hosts print.
 	mask *strings.Replacer
-	run     remediate.Run
-	stop    <-chan struct{}
+	run  remediate.Run
+	stop <-chan struct{}
 
 	mu      sync.Mutex
 	summary Summary

@@ -105,7 +105,7 @@ func (t *hostTask) stillRunning(ctx context.Context) (state, time.Duration) {
 		return nil, 0 // stays open, for the next run
 	}
 	return t.close(ctx, remediate.Failed(remediate.ClassTimeout, fmt.Sprintf(
-		"the uninstaller still runs after %s; it was left running, and the next apply joins it", e.Campaign.Timing.Job)), nil)
+		"the uninstaller still runs after %s; it was left running: look at the host, and apply or verify again later", e.Campaign.Timing.Job)), nil)
 }
 
 // locked: another attempt has the host; this one has run nothing.
