@@ -257,7 +257,7 @@ func (p *jsonReader) value() (value, error) {
 			return value{kind: valueVault}, nil
 		}
 		if json.Unmarshal(marked["__ansible_unsafe"], &text) == nil {
-			return textValue(text), nil
+			return value{text: text}, nil // never a template
 		}
 		return value{kind: valueMap}, nil
 	case raw[0] == '[':

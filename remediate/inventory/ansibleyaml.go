@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -46,6 +47,7 @@ func (y *ansibleYAML) pairs(n *yaml.Node, depth int) []pair {
 		return nil
 	}
 	var merged, own []pair
+	var known keyIndex // of own
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		if y.nodes++; y.nodes > maxNodes {
 			y.tooMuch(n)
@@ -55,6 +57,11 @@ func (y *ansibleYAML) pairs(n *yaml.Node, depth int) []pair {
 		switch {
 		case value == nil:
 		case key.ShortTag() != "!!merge":
+			if i := known.find(own, key.Value); i >= 0 {
+				y.r.warn(y.at(key), "", "the key "+cut(key.Value)+" is there at line "+strconv.Itoa(own[i].key.Line)+" too; Ansible takes the later one")
+				own[i].value = value
+				continue
+			}
 			own = append(own, pair{key, value})
 		case value.Kind == yaml.SequenceNode: // the first of several wins
 			for _, v := range slices.Backward(value.Content) {
@@ -64,7 +71,37 @@ func (y *ansibleYAML) pairs(n *yaml.Node, depth int) []pair {
 			merged = append(merged, y.mapPairs(value, depth+1)...)
 		}
 	}
+	if len(merged) == 0 {
+		return own
+	}
+	merged = slices.DeleteFunc(merged, func(p pair) bool {
+		return known.find(own, p.key.Value) >= 0
+	})
 	return append(merged, own...)
+}
+
+// keyIndex finds keys among pairs that only grow.
+type keyIndex struct {
+	seen map[string]int
+	upTo int
+}
+
+// find is the index of a key, or -1. A small map is looked through.
+func (x *keyIndex) find(pairs []pair, key string) int {
+	const small = 8
+	if len(pairs) <= small {
+		return slices.IndexFunc(pairs, func(p pair) bool { return p.key.Value == key })
+	}
+	if x.seen == nil {
+		x.seen = map[string]int{}
+	}
+	for ; x.upTo < len(pairs); x.upTo++ {
+		x.seen[pairs[x.upTo].key.Value] = x.upTo
+	}
+	if i, ok := x.seen[key]; ok {
+		return i
+	}
+	return -1
 }
 
 func (y *ansibleYAML) mapPairs(n *yaml.Node, depth int) []pair {
@@ -179,6 +216,8 @@ func (y *ansibleYAML) value(n *yaml.Node) value {
 		return value{kind: valueVault}
 	case isNull(n):
 		return value{kind: valueNone}
+	case n.Tag == "!unsafe": // never a template
+		return value{text: n.Value}
 	case n.Kind == yaml.ScalarNode:
 		return textValue(n.Value)
 	case n.Kind == yaml.SequenceNode:

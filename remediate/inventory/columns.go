@@ -40,6 +40,12 @@ var otherNames = map[string]column{
 	"group": colTags, "groups": colTags, "labels": colTags,
 }
 
+// What columns are called, in a table and in our YAML.
+const (
+	wordColumn = "column"
+	wordKey    = "key"
+)
+
 // columnNamed finds a column, or a key of our YAML; the error says what may
 // have been meant.
 func columnNamed(what, name string) (column, error) {
@@ -49,10 +55,23 @@ func columnNamed(what, name string) (column, error) {
 	if strings.Contains(name, "passw") {
 		return 0, fmt.Errorf("unknown %s %q; oust takes passwords from campaign.yaml alone, as references", what, cut(name))
 	}
-	if c, ok := otherNames[name]; ok {
-		return 0, fmt.Errorf("unknown %s %q; did you mean %q?", what, name, columnNames[c])
+	near := nearColumn(name)
+	if near == "" {
+		near = strings.Join(columnNames, ", ")
 	}
-	return 0, unknown(what, cut(name), columnNames)
+	hint := ""
+	if what == wordColumn {
+		hint = fmt.Sprintf(", or x-%s, which is left alone", cut(name))
+	}
+	return 0, fmt.Errorf("unknown %s %q; did you mean %s%s?", what, cut(name), near, hint)
+}
+
+// nearColumn is the column that a name means, or "".
+func nearColumn(name string) string {
+	if c, ok := otherNames[name]; ok {
+		return columnNames[c]
+	}
+	return remediate.Nearest(name, columnNames)
 }
 
 // unknown says what somebody may have meant.

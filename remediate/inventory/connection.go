@@ -108,7 +108,7 @@ func (v *variable) plain(c column, host string) (string, error) {
 		if c == colTags {
 			return v.value.text, nil
 		}
-		return "", fmt.Errorf("%s: want one word, not a list", name)
+		return "", fmt.Errorf("%s: want one word", name)
 	case valueVault:
 		return "", fmt.Errorf("%s is encrypted with Ansible Vault, which oust does not open; write it in plain, or set %s%s", name, ourPrefix, columnNames[c])
 	case valueTemplate:
@@ -123,7 +123,7 @@ func (v *variable) plain(c column, host string) (string, error) {
 		}
 		return "", fmt.Errorf("%s is a template, which oust does not evaluate; write the value, or set %s%s", name, ourPrefix, columnNames[c])
 	}
-	return "", fmt.Errorf("%s: want one word, not a map", name)
+	return "", fmt.Errorf("%s: want one word", name)
 }
 
 // shortName is Ansible's inventory_hostname_short.

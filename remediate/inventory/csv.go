@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -69,6 +70,9 @@ func (t *table) syntax(err error) {
 }
 
 func (t *table) row(at Place, cells []string) {
+	if blank(cells) {
+		return // what is left of a row that was emptied in a spreadsheet
+	}
 	if t.columns == nil {
 		if _, ok := separatorLine(strings.Join(cells, ";")); !ok {
 			t.header(at, cells)
@@ -78,9 +82,6 @@ func (t *table) row(at Place, cells []string) {
 	if len(cells) < len(t.columns) || !blank(cells[len(t.columns):]) {
 		t.l.problem(at, "%d columns, and the header has %d", len(cells), len(t.columns))
 		return
-	}
-	if blank(cells) {
-		return // what is left of a row that was emptied in a spreadsheet
 	}
 	e := entry{place: at}
 	for i, c := range t.columns {
@@ -102,11 +103,18 @@ func (t *table) header(at Place, cells []string) {
 		t.l.problem(at, "%d columns; at most %d", len(cells), maxColumns)
 		return
 	}
+	if !slices.ContainsFunc(cells, func(cell string) bool {
+		return nearColumn(strings.ToLower(strings.TrimSpace(cell))) != ""
+	}) && len(cells) > 1 {
+		t.broken = true
+		t.l.problem(at, "the first line names no column; write one above it, such as name,address,port,tags")
+		return
+	}
 	t.columns = make([]column, len(cells))
 	var seen [numColumns]bool
 	for i, cell := range cells {
 		name := strings.ToLower(strings.TrimSpace(cell))
-		c, err := columnNamed("column", name)
+		c, err := columnNamed(wordColumn, name)
 		switch {
 		case name == "":
 			c = colUnnamed
@@ -123,7 +131,7 @@ func (t *table) header(at Place, cells []string) {
 		t.columns[i] = c
 	}
 	if t.l.faults() == before && !seen[colName] {
-		t.l.problem(at, "there is no column \"name\"; the first line names the columns, such as name,address,port,tags")
+		t.l.problem(at, "there is no column \"name\"")
 	}
 	t.broken = t.l.faults() > before
 }

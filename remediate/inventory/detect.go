@@ -35,6 +35,8 @@ func (s source) format() format {
 		return formatYAML
 	case ".json":
 		return formatJSON
+	case ".ini":
+		return formatINI
 	}
 	first := firstLine(s.text)
 	switch {

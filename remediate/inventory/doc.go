@@ -8,6 +8,7 @@
 //	.csv .tsv      a table
 //	.yaml .yml     ours where the key hosts holds a list, else Ansible's
 //	.json          what ansible-inventory --list prints
+//	.ini           an Ansible inventory in INI
 //	a folder       an Ansible inventory of several files
 //	anything else  begins with {                          JSON
 //	               begins with --- or with a line "word:" YAML

@@ -1,8 +1,11 @@
 package inventory
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -20,42 +23,68 @@ var ignored = []string{".pyc", ".pyo", ".swp", ".bak", "~", ".rpm", ".md", ".txt
 // Ansible does. group_vars and host_vars of the folder itself count.
 func (l *loader) loadFolder(path string) {
 	before, faults := l.ansible.size()+len(l.hosts), l.faults()
-	files := 0
-	l.walkFolder(path, path, 0, &files)
+	w := folderWalk{l: l, root: path}
+	w.walk(path, nil)
 	if l.faults() == faults && l.ansible.size()+len(l.hosts) == before {
 		l.problem(Place{File: path}, "there is no host in the files of this folder")
 	}
 }
 
-func (l *loader) walkFolder(root, path string, depth int, files *int) {
-	entries, err := os.ReadDir(path)
+// folderWalk is one reading of a folder.
+type folderWalk struct {
+	l     *loader
+	root  string
+	files int
+}
+
+// walk reads the files of a folder; above are the folders that it is in.
+func (w *folderWalk) walk(path string, above []os.FileInfo) {
+	entries, above, err := enter(path, above)
 	if err != nil {
-		l.problem(Place{File: path}, "%v", cause(err))
-		return
-	}
-	if depth > maxFolderDepth {
-		l.problem(Place{File: path}, "folders are nested deeper than %d", maxFolderDepth)
+		w.l.problem(Place{File: path}, "%v", err)
 		return
 	}
 	for _, e := range entries {
 		if skipInFolder(e.Name()) {
 			continue
 		}
-		if *files++; *files > maxFolderFiles {
-			l.problem(Place{File: root}, "more than %d files in the folder", maxFolderFiles)
+		if w.files++; w.files > maxFolderFiles {
+			if w.files == maxFolderFiles+1 {
+				w.l.problem(Place{File: w.root}, "more than %d files in the folder", maxFolderFiles)
+			}
 			return
 		}
 		name := filepath.Join(path, e.Name())
 		info, err := os.Stat(name)
 		switch {
 		case err != nil:
-			l.problem(Place{File: name}, "%v", cause(err))
+			w.l.problem(Place{File: name}, "%v", cause(err))
 		case info.IsDir():
-			l.walkFolder(root, name, depth+1, files)
+			w.walk(name, above)
 		default:
-			l.loadFile(source{name: name, folder: root, inFolder: true}, info)
+			w.l.loadFile(source{name: name, folder: w.root, inFolder: true}, info)
 		}
 	}
+}
+
+// enter lists a folder, and adds it to those above. It refuses one that is
+// above already: a link leads there.
+func enter(path string, above []os.FileInfo) ([]os.DirEntry, []os.FileInfo, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, nil, cause(err)
+	}
+	if slices.ContainsFunc(above, func(a os.FileInfo) bool { return os.SameFile(a, info) }) {
+		return nil, nil, errors.New("a link that leads back to a folder which it is in")
+	}
+	if len(above) > maxFolderDepth {
+		return nil, nil, fmt.Errorf("folders are nested deeper than %d", maxFolderDepth)
+	}
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return nil, nil, cause(err)
+	}
+	return entries, append(above[:len(above):len(above)], info), nil
 }
 
 func skipInFolder(name string) bool {

@@ -47,6 +47,9 @@ func Load(paths []string, opts Options) (Inventory, error) {
 	}
 	l.ansible.resolve(l)
 	l.compareAddresses()
+	if l.faults() == 0 && len(l.hosts) == 0 {
+		l.problem(Place{File: paths[0]}, "there is no host in the inventory")
+	}
 	if err := l.err(); err != nil {
 		return Inventory{}, err
 	}

@@ -31,6 +31,10 @@ func (l *loader) addLine(at Place, text string) {
 	e := entry{place: at}
 	if i := strings.LastIndexByte(text, '@'); i >= 0 {
 		e.text[colUser], text = text[:i], text[i+1:]
+		if i == 0 {
+			l.problem(at, "no user stands before the @")
+			return
+		}
 	}
 	e.text[colName], e.text[colPort] = splitPort(text)
 	l.add(&e)

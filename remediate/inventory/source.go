@@ -37,7 +37,7 @@ func (l *loader) loadStdin() {
 		l.problem(Place{File: stdinName}, "there is no standard input here; name a file")
 		return
 	}
-	l.read(l.opts.Stdin, source{name: stdinName})
+	l.read(l.opts.Stdin, source{name: stdinName}, 0)
 }
 
 // loadPath reads a file, or a folder as Ansible does.
@@ -78,13 +78,17 @@ func (l *loader) loadFile(s source, info fs.FileInfo) {
 		return
 	}
 	defer f.Close()
-	l.read(f, s)
+	l.read(f, s, info.Size())
 }
 
-// read takes at most maxFile bytes and one more, so that it can say so.
-func (l *loader) read(r io.Reader, s source) {
+// read takes at most maxFile bytes and one more, so that it can say so. The
+// size is a guess.
+func (l *loader) read(r io.Reader, s source, size int64) {
 	at := Place{File: s.name}
-	data, err := io.ReadAll(io.LimitReader(r, maxFile+1))
+	var b bytes.Buffer
+	b.Grow(int(size) + bytes.MinRead)
+	_, err := b.ReadFrom(io.LimitReader(r, maxFile+1))
+	data := b.Bytes()
 	if err != nil {
 		l.problem(at, "%v", cause(err))
 		return

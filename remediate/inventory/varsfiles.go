@@ -2,9 +2,9 @@ package inventory
 
 import (
 	"bytes"
-	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -13,7 +13,7 @@ import (
 // Bounds of the files in group_vars and host_vars.
 const (
 	maxVarsBytes = 256 << 20 // of all files
-	maxVarsFiles = 100       // in the folder of one group or host
+	maxVarsFiles = 100       // of one group or host
 )
 
 // varsEndings are tried in this order; the first that is there counts
@@ -91,10 +91,10 @@ func (f *varsFiles) find(path string, names map[string]bool, name string) []vari
 		if !names[name+end] { // names hold no path, so no name leads elsewhere
 			continue
 		}
-		var paths []string
-		f.expand(filepath.Join(path, name+end), 0, &paths)
+		w := varsWalk{r: f.r}
+		w.expand(filepath.Join(path, name+end), nil)
 		var out []variable
-		for _, p := range paths {
+		for _, p := range w.paths {
 			for _, v := range f.read(p) {
 				out = put(out, v)
 			}
@@ -104,36 +104,37 @@ func (f *varsFiles) find(path string, names map[string]bool, name string) []vari
 	return nil
 }
 
+// varsWalk collects the files of one group or host.
+type varsWalk struct {
+	r     *report
+	paths []string
+	seen  int // files and folders
+}
+
 // expand replaces a folder by the files in it, sorted, as Ansible does.
-func (f *varsFiles) expand(path string, depth int, out *[]string) {
+func (w *varsWalk) expand(path string, above []os.FileInfo) {
 	info, err := os.Stat(path)
+	if err == nil && !info.IsDir() {
+		w.paths = append(w.paths, path)
+		return
+	}
+	entries, above, err := enter(path, above)
 	if err != nil {
-		f.r.problem(Place{File: path}, "%v", cause(err))
-		return
-	}
-	if !info.IsDir() {
-		*out = append(*out, path)
-		return
-	}
-	var entries []fs.DirEntry
-	if depth > maxFolderDepth {
-		f.r.problem(Place{File: path}, "folders are nested deeper than %d", maxFolderDepth)
-		return
-	}
-	if entries, err = os.ReadDir(path); err != nil {
-		f.r.problem(Place{File: path}, "%v", cause(err))
+		w.r.problem(Place{File: path}, "%v", err)
 		return
 	}
 	for _, e := range entries {
 		name, end := e.Name(), filepath.Ext(e.Name())
-		if strings.HasPrefix(name, ".") || strings.HasSuffix(name, "~") || end != "" && end != ".yml" && end != ".yaml" && end != ".json" {
+		if strings.HasPrefix(name, ".") || strings.HasSuffix(name, "~") || !slices.Contains(varsEndings, end) {
 			continue
 		}
-		if len(*out) >= maxVarsFiles {
-			f.r.problem(Place{File: path}, "more than %d files", maxVarsFiles)
+		if w.seen++; w.seen > maxVarsFiles {
+			if w.seen == maxVarsFiles+1 {
+				w.r.problem(Place{File: path}, "more than %d files for one group or host", maxVarsFiles)
+			}
 			return
 		}
-		f.expand(filepath.Join(path, name), depth+1, out)
+		w.expand(filepath.Join(path, name), above)
 	}
 }
 

@@ -9,12 +9,14 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"oust/remediate/strictyaml"
 )
 
 // Bounds of YAML.
 const (
 	maxDepth = 100     // values in one another
-	maxNodes = 5 << 20 // that are looked at, aliases followed
+	maxNodes = 2 << 20 // that are looked at, aliases followed
 )
 
 // parseYAML reads our own YAML or Ansible's, told apart by the key hosts at
@@ -52,17 +54,17 @@ func readYAML(text []byte) (*yaml.Node, *Problem) {
 	}
 	dec := yaml.NewDecoder(bytes.NewReader(text))
 	var doc, second yaml.Node
-	if err := dec.Decode(&doc); err != nil {
-		if errors.Is(err, io.EOF) {
-			return nil, nil
-		}
-		return nil, yamlFault(err)
+	switch err := dec.Decode(&doc); {
+	case errors.Is(err, io.EOF):
+		return nil, nil
+	case err != nil:
+		return nil, yamlFault(text, err)
 	}
 	switch err := dec.Decode(&second); {
 	case err == nil:
 		return nil, &Problem{Place: Place{Line: second.Line}, Msg: "a second document; write one document a file"}
 	case !errors.Is(err, io.EOF):
-		return nil, yamlFault(err)
+		return nil, yamlFault(text, err)
 	}
 	if doc.Kind != yaml.DocumentNode || len(doc.Content) == 0 || isNull(doc.Content[0]) {
 		return nil, nil
@@ -72,8 +74,16 @@ func readYAML(text []byte) (*yaml.Node, *Problem) {
 
 var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
 
-// yamlFault takes the line out of an error of the library.
-func yamlFault(err error) *Problem {
+// yamlFault says where text is not YAML. The library that reads large files
+// often names another line than the wrong one, so the stricter reader is asked
+// where the text is small enough for it.
+func yamlFault(text []byte, err error) *Problem {
+	const most = 256 << 10
+	if len(text) <= most {
+		if own, ok := errors.AsType[*strictyaml.Error](strictyaml.Syntax("", text)); ok && own.Line > 0 {
+			return &Problem{Place: Place{Line: own.Line}, Msg: "not YAML: " + cut(own.Msg)}
+		}
+	}
 	msg, line := err.Error(), 0
 	if m := yamlLine.FindStringSubmatch(msg); m != nil {
 		msg = msg[len(m[0]):]
@@ -148,7 +158,7 @@ func (l *loader) ownHost(file string, n *yaml.Node) {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		at := Place{File: file, Line: key.Line}
-		c, err := columnNamed("key", key.Value)
+		c, err := columnNamed(wordKey, key.Value)
 		if err == nil && seen[c] {
 			err = errors.New("the key " + key.Value + " is there twice")
 		}
