@@ -102,12 +102,12 @@ type demo struct {
 func (d *demo) play(o demoOptions) error {
 	plan := filepath.Join(d.dir, "plan.json")
 	liar := d.hostWith("lies")
-	d.tell("%s on loopback, with real SSH on the wire: Debian, Ubuntu, RHEL, SLES and Alpine,\n"+
-		"some with the banned product, its agent or both, some clean, and one host for each of these faults:", plural(o.hosts, "simulated host"))
+	d.tell("%s on loopback, with real SSH on the wire: Debian, Ubuntu, RHEL, SLES and Alpine, some with the "+
+		"banned product, its agent or both, some clean, and one host for each of these faults:", plural(o.hosts, "simulated host"))
 	d.faults()
 
-	d.tell("IDENTIFY. One look at every host, all at once; nothing is changed. Hosts that cannot be looked\n" +
-		"at are counted, never taken for clean: so the exit code is 2.")
+	d.tell("IDENTIFY. One look at every host, all at once; nothing is changed. Hosts that cannot be looked at are " +
+		"counted, and never taken for clean: the exit code is 2.")
 	d.run(engine.ExitFailed, "scan")
 	d.tell("PLAN. The very script for each host is rendered and saved. Hosts with equal scripts stand together.")
 	d.run(engine.ExitOK, "plan", "-o", plan)
@@ -115,8 +115,8 @@ func (d *demo) play(o demoOptions) error {
 	d.excerpt(12, "plan", "show", plan, liar)
 	d.tell("REHEARSE. Every host of the plan is reached; rights, disk, locks and drift are checked; nothing is changed.")
 	d.run(engine.ExitOK, "apply", plan, "--dry-run")
-	d.tell("REMOVE, in waves of 1, 5, 25%% and all. Each removal runs detached on its host, and counts only when\n" +
-		"a second look, in a new session, finds nothing. The faulty hosts end in their own classes.")
+	d.tell("REMOVE, in waves of 1, 5, 25%% and all. Each removal runs detached on its host, and counts only when a " +
+		"second look, in a new session, finds nothing. The faulty hosts end in their own classes.")
 	d.run(engine.ExitFailed, "apply", plan)
 	d.tell("WHERE IT STANDS, against the mandate's milestones:")
 	d.run(engine.ExitOK, "status")
@@ -143,8 +143,9 @@ func (d *demo) say(format string, args ...any) error {
 
 // tell prints a paragraph of the story.
 func (d *demo) tell(format string, args ...any) {
+	const width = 80
 	if d.err == nil {
-		d.err = d.say("\n── "+format, args...)
+		d.err = lines(d.a.Out, append([]string{""}, wrap("── "+fmt.Sprintf(format, args...), width)...))
 	}
 }
 

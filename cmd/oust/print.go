@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
 // printJSON prints one typed object on one line.
@@ -90,6 +91,23 @@ func cut(s string, width int) string {
 		return ""
 	}
 	return string(r[:width-1]) + "…"
+}
+
+// wrap breaks text into lines of at most width runes, between words.
+func wrap(text string, width int) []string {
+	var out []string
+	line, used := "", 0
+	for _, word := range strings.Fields(text) {
+		n := utf8.RuneCountInString(word)
+		if line != "" && used+1+n > width {
+			out, line, used = append(out, line), "", 0
+		}
+		if line != "" {
+			line, used = line+" ", used+1
+		}
+		line, used = line+word, used+n
+	}
+	return append(out, line)
 }
 
 // lines writes text lines; the first error ends it.

@@ -1,0 +1,34 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+func TestDaysText(t *testing.T) {
+	got := []string{daysText(30), daysText(1), daysText(0), daysText(-1), daysText(-7)}
+	want := []string{"30 days left", "1 day left", "today", "1 day ago", "7 days ago"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestWrapKeepsEveryWord(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		words := rapid.SliceOfN(rapid.StringMatching(`[a-zé漢]{1,12}`), 1, 40).Draw(t, "words")
+		width := rapid.IntRange(1, 40).Draw(t, "width")
+		got := wrap(strings.Join(words, " "), width)
+		for _, l := range got {
+			if utf8.RuneCountInString(l) > width && strings.Contains(l, " ") {
+				t.Fatalf("a line of more than %d: %q", width, l)
+			}
+		}
+		if strings.Join(got, " ") != strings.Join(words, " ") {
+			t.Fatalf("%q became %q", words, got)
+		}
+	})
+}
