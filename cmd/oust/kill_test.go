@@ -79,7 +79,7 @@ func wholeAndOnce(t *testing.T, fleet *lab.Fleet, dir string) {
 		}
 	}
 	s := status(t, dir)
-	if done := s.Standing[remediate.StandRemoved] + s.Standing[remediate.StandClear]; done != s.Hosts || len(s.Failed) > 0 {
+	if done := s.Standing[remediate.StandRemoved] + s.Standing[remediate.StandClear]; done != s.Hosts || failures(s) > 0 {
 		t.Errorf("status: %+v", s)
 	}
 }

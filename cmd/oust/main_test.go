@@ -88,6 +88,15 @@ func status(t *testing.T, dir string) statusMessage {
 	return m
 }
 
+// failures counts the hosts with a failure of any class.
+func failures(s statusMessage) int {
+	n := 0
+	for _, of := range s.Failed {
+		n += of
+	}
+	return n
+}
+
 // message is any line of --json.
 type message struct {
 	Type    string         `json:"type"`

@@ -73,6 +73,9 @@ func (a *app) runStatus(ctx context.Context, limit string) error {
 	for _, s := range remediate.Standings() {
 		m.Standing[s] = 0
 	}
+	for _, c := range remediate.Classes() {
+		m.Failed[c] = 0
+	}
 	for _, h := range hosts {
 		st := states.of(h.Name)
 		m.Standing[st.Standing]++
