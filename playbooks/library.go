@@ -130,3 +130,14 @@ func (l *Library) Questions(platform remediate.Platform) remediate.Questions {
 	q.Paths = slices.Compact(q.Paths)
 	return q
 }
+
+// Unanswered returns the paths that Match wants to know about and that the
+// look which gave the facts was not asked, sorted. A host with any of them is
+// not known to be clean: it was looked at for other playbooks.
+func (l *Library) Unanswered(f *remediate.Facts) []string {
+	asked := map[string]bool{}
+	for _, p := range f.Paths {
+		asked[p.Path] = true
+	}
+	return slices.DeleteFunc(l.Questions(f.Platform).Paths, func(p string) bool { return asked[p] })
+}

@@ -25,49 +25,101 @@ func LoadFile(file string) (*Library, error) {
 	return newLibrary([]*Playbook{p}, nil)
 }
 
-// LoadDir reads every .yaml and .yml file below a folder; links are not
-// followed, and names that begin with a dot are left out. All problems of all
-// files are reported at once. A folder without playbooks is an error.
+// LoadDir reads every .yaml and .yml file below a folder; names that begin
+// with a dot are left out. A link to a file is followed. A link to a folder is
+// an error, because a playbook that is silently not read is a product that is
+// silently not found. All problems of all files are reported at once. A folder
+// without playbooks is an error.
 func LoadDir(dir string) (*Library, error) {
 	var list []*Playbook
 	var problems []error
-	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case name != dir && strings.HasPrefix(d.Name(), "."):
-			if d.IsDir() {
-				return fs.SkipDir
-			}
-			return nil
-		case !d.Type().IsRegular() || !isPlaybook(name):
-			return nil
-		case len(list)+len(problems) >= maxFiles:
-			return fmt.Errorf("%s: more than %d playbooks", dir, maxFiles)
-		}
+	err := WalkDir(dir, func(name string) error {
 		p, err := parseFile(name)
 		if err != nil {
 			problems = append(problems, err)
-			return nil
+		} else {
+			list = append(list, p)
 		}
-		list = append(list, p)
 		return nil
 	})
 	if err = errors.Join(append(problems, err)...); err != nil {
 		return nil, fmt.Errorf("load playbooks: %w", err)
 	}
-	if len(list) == 0 {
-		return nil, fmt.Errorf("load playbooks: %s: no .yaml file there", dir)
-	}
 	return newLibrary(list, nil)
 }
 
+// WalkDir calls visit with the playbooks that LoadDir reads, in the order of
+// their names, until it returns an error.
+func WalkDir(dir string, visit func(name string) error) error {
+	if info, err := os.Lstat(dir); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		dir += string(filepath.Separator) // the folder itself may be a link
+	}
+	n := 0
+	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if name != dir && strings.HasPrefix(d.Name(), ".") {
+			if d.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if read, err := isRead(name, d); err != nil || !read {
+			return err
+		}
+		if n++; n > maxFiles {
+			return fmt.Errorf("%s: more than %d playbooks", dir, maxFiles)
+		}
+		return visit(name)
+	})
+	if err == nil && n == 0 {
+		return fmt.Errorf("%s: no .yaml file there", dir)
+	}
+	return err
+}
+
+// isRead tells playbooks from other entries of a folder.
+func isRead(name string, d fs.DirEntry) (bool, error) {
+	link := d.Type()&fs.ModeSymlink != 0
+	if d.IsDir() || !link && !isPlaybook(name) {
+		return false, nil
+	}
+	if !link {
+		return true, nil
+	}
+	info, err := os.Stat(name)
+	switch {
+	case err != nil && !isPlaybook(name):
+		return false, nil
+	case err != nil:
+		return false, err
+	case info.IsDir():
+		return false, fmt.Errorf("%s: a link to a folder is not followed; name the folder by itself", name)
+	}
+	return isPlaybook(name), nil
+}
+
 func isPlaybook(name string) bool {
-	ext := filepath.Ext(name)
+	ext := strings.ToLower(filepath.Ext(name))
 	return ext == ".yaml" || ext == ".yml"
 }
 
 func parseFile(name string) (*Playbook, error) {
+	data, err := ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(name, data)
+}
+
+// ReadFile reads a file of at most MaxSize bytes, and one more where there is
+// more. What is no regular file, such as a pipe, is an error: opening it could
+// wait for ever.
+func ReadFile(name string) ([]byte, error) {
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("read playbook: %s is not a regular file", name)
+	}
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, fmt.Errorf("read playbook: %w", err)
@@ -77,7 +129,7 @@ func parseFile(name string) (*Playbook, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read playbook: %w", err)
 	}
-	return Parse(name, data)
+	return data, nil
 }
 
 // Select makes a library of what a campaign's playbooks list names:

@@ -8,22 +8,29 @@ import (
 	"oust/remediate"
 )
 
-// checkAfter reports an After that names no playbook.
+// checkAfter reports every After that names no playbook.
 func (l *Library) checkAfter() error {
+	var problems []Problem
 	names := append(l.Names(), l.known...)
 	for _, p := range l.list {
-		for i, a := range p.After {
-			if slices.Contains(names, a) {
-				continue
-			}
-			msg := fmt.Sprintf("after names %q, which is no playbook", a)
-			if near := remediate.Nearest(a, names); near != "" {
-				msg += "; did you mean " + near + "?"
-			}
-			return &InvalidError{Problems: []Problem{p.problem(ruleAfter, msg, "after", i)}}
-		}
+		problems = append(problems, p.unknownAfter(names)...)
 	}
-	return nil
+	return invalid(problems)
+}
+
+func (p *Playbook) unknownAfter(names []string) []Problem {
+	var out []Problem
+	for i, a := range p.After {
+		if slices.Contains(names, a) {
+			continue
+		}
+		msg := fmt.Sprintf("after names %q, which is no playbook", a)
+		if near := remediate.Nearest(a, names); near != "" {
+			msg += "; did you mean " + near + "?"
+		}
+		out = append(out, p.problem(ruleAfter, msg, "after", i))
+	}
+	return out
 }
 
 // checkCycles reports playbooks that wait for each other.

@@ -103,8 +103,13 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		for _, r := range p.Residue {
-			if r.Remove && r.Path != "" && removalProblem(r.Path) != "" {
+			if r.Remove && r.Path != "" && (removalProblem(r.Path) != "" || !p.owned(r.Path)) {
 				t.Fatalf("it would remove %q", r.Path)
+			}
+		}
+		for _, s := range p.Steps {
+			if s.File != nil && (removalProblem(s.File.Path) != "" || !p.owned(s.File.Path)) {
+				t.Fatalf("it would remove %q", s.File.Path)
 			}
 		}
 		everything(t, p)

@@ -2,12 +2,9 @@ package playbooks
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
-
-	"oust/remediate/strictyaml"
 )
 
 // Severity tells what a problem does to a playbook.
@@ -53,12 +50,18 @@ type InvalidError struct{ Problems []Problem }
 func (e *InvalidError) Error() string {
 	var lines []string
 	for _, p := range e.Problems {
-		lines = append(lines, p.String())
-		if p.Excerpt != "" {
-			lines = append(lines, fmt.Sprintf("%5d | %s", p.Line, p.Excerpt), "      | "+strings.Repeat(" ", p.Column-1)+"^")
-		}
+		lines = append(append(lines, p.String()), p.Shown()...)
 	}
 	return strings.Join(lines, "\n")
+}
+
+// Shown are the lines that show the place: the line of the file and a mark
+// under the column; none where the problem is the whole file's.
+func (p Problem) Shown() []string {
+	if p.Excerpt == "" || p.Column < 1 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%5d | %s", p.Line, p.Excerpt), "      | " + strings.Repeat(" ", p.Column-1) + "^"}
 }
 
 // excerpt is a line of the text, without what would break the message.
@@ -87,23 +90,4 @@ func sortProblems(ps []Problem) {
 	slices.SortStableFunc(ps, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
-}
-
-// Lint returns all problems of a playbook's text, warnings included, in the
-// order of the file. It never returns an error: text that is no playbook at
-// all is a problem of the rule "syntax".
-func Lint(file string, data []byte) []Problem {
-	p, err := decode(file, data)
-	if err != nil {
-		if bad, ok := errors.AsType[*InvalidError](err); ok {
-			return bad.Problems
-		}
-		p := Problem{File: file, Severity: SeverityError, Rule: ruleSyntax, Message: err.Error()}
-		if bad, ok := errors.AsType[*strictyaml.Error](err); ok {
-			p.Line, p.Column, p.Message = bad.Line, bad.Column, bad.Msg
-			p.Excerpt = excerpt(canonical(data), p.Line, p.Column)
-		}
-		return []Problem{p}
-	}
-	return append([]Problem(nil), check(p)...)
 }

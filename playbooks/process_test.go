@@ -70,9 +70,7 @@ var processCases = []processCase{
 }
 
 func (c processCase) run(t *testing.T, sh shell) {
-	if _, err := exec.LookPath(sh.name); err != nil && sh.name != "mvdan" {
-		t.Skip(sh.name + " is not on this machine")
-	}
+	need(t, sh.name)
 	s := newSandbox(t)
 	program := s.copyOf("sleep", "opt/acme/widget/bin/oust-test-sleep")
 	// The same program from another place, and another of nearly the same name.

@@ -22,6 +22,7 @@ const (
 	ruleUndetected = "removes-undetected"
 	ruleSystem     = "system"
 	ruleAfter      = "after"
+	ruleName       = "same-name"
 
 	warnLeading    = "leading-wildcard"
 	warnUnremoved  = "detected-not-removed"
@@ -30,6 +31,7 @@ const (
 	warnManual     = "no-manual"
 	warnAfterwards = "no-afterwards"
 	warnUnverified = "unverified"
+	warnShips      = "ships-too"
 )
 
 var rules = []Rule{
@@ -46,6 +48,7 @@ var rules = []Rule{
 	{ruleUndetected, SeverityError, "only packages that prove the product are removed"},
 	{ruleSystem, SeverityError, "nothing that a host needs to live, to be reached or to run other programs is taken away"},
 	{ruleAfter, SeverityError, "after names playbooks that exist and goes in no circle"},
+	{ruleName, SeverityError, "playbooks that are used together have distinct names"},
 	{warnLeading, SeverityWarning, "a pattern that begins with a wildcard may match what others make"},
 	{warnUnremoved, SeverityWarning, "packages that prove the product are removed by a step"},
 	{warnScript, SeverityWarning, "a script step is the last way out; nobody checks what it does"},
@@ -53,6 +56,7 @@ var rules = []Rule{
 	{warnManual, SeverityWarning, "manual says what to do about residue that no step removes"},
 	{warnAfterwards, SeverityWarning, "afterwards says what protects the host once the product is gone"},
 	{warnUnverified, SeverityWarning, "a removal that nobody has verified is tried on a test host first"},
+	{warnShips, SeverityWarning, "a playbook of your own has another name than those that ship"},
 }
 
 // Rules lists all rules, errors first.

@@ -234,7 +234,7 @@ func TestResidue(t *testing.T) {
 			s.file(f)
 		}
 		out := s.run(sh, s.render(0, pkg(remediate.ManagerDpkg, "kesl")))
-		want := []string{"ok", "ok", "absent", "absent", "ok", "ok"}
+		want := []string{"ok", "ok", "absent", "absent", "ok", "absent", "ok"}
 		if diff := cmp.Diff(want, out.verdicts()); out.exit != 0 || diff != "" {
 			t.Errorf("exit %d, verdicts (-want +got):\n%s%s", out.exit, diff, out.output)
 		}

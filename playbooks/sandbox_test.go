@@ -29,6 +29,8 @@ type sandbox struct {
 	root string // stands for /
 	bin  string // the stand-ins
 	job  string // OUST_DIR
+	// extra are more variables of the script's environment.
+	extra []string
 }
 
 func newSandbox(t *testing.T) *sandbox {
@@ -126,19 +128,30 @@ type shell struct {
 func allShells() []shell {
 	return []shell{
 		{"dash", external("dash")},
-		{"bash", external("bash")},
+		{"bash", external("bash", "--posix")},
 		{"busybox", external("busybox", "ash")},
 		{"mvdan", interpreted},
 	}
+}
+
+// need skips a test where a tool is not on this machine; with OUST_NO_SKIP=1
+// that is a failure.
+func need(t testing.TB, tool string) {
+	t.Helper()
+	if _, err := exec.LookPath(tool); err == nil || tool == "mvdan" {
+		return
+	}
+	if os.Getenv("OUST_NO_SKIP") == "1" {
+		t.Fatal(tool + " is not on this machine (and OUST_NO_SKIP=1 forbids to skip)")
+	}
+	t.Skip(tool + " is not on this machine")
 }
 
 // each runs a test under every shell that is here.
 func each(t *testing.T, test func(t *testing.T, sh shell)) {
 	for _, sh := range allShells() {
 		t.Run(sh.name, func(t *testing.T) {
-			if _, err := exec.LookPath(sh.name); err != nil && sh.name != "mvdan" {
-				t.Skip(sh.name + " is not on this machine")
-			}
+			need(t, sh.name)
 			t.Parallel()
 			test(t, sh)
 		})
@@ -187,7 +200,7 @@ func (s *sandbox) confined(script string) {
 }
 
 func (s *sandbox) env() []string {
-	return append(os.Environ(), "OUST_DIR="+s.job, "PATH="+s.bin+":"+os.Getenv("PATH"))
+	return append(append(os.Environ(), "OUST_DIR="+s.job, "PATH="+s.bin+":"+os.Getenv("PATH")), s.extra...)
 }
 
 const testDeadline = 30 * time.Second

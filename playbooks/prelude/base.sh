@@ -1,9 +1,9 @@
 set -u
 set -f
 umask 077
-unset DPKG_FRONTEND_LOCKED
-LC_ALL=C DEBIAN_FRONTEND=noninteractive PATH=${PATH:-/usr/bin:/bin}:/usr/sbin:/usr/bin:/sbin:/bin
-export LC_ALL DEBIAN_FRONTEND PATH
+unset DPKG_FRONTEND_LOCKED DPKG_FORCE DPKG_ROOT DPKG_ADMINDIR
+LC_ALL=C DEBIAN_FRONTEND=noninteractive PATH=${PATH:-/usr/bin:/bin}:/usr/sbin:/usr/bin:/sbin:/bin HOME=${HOME:-/root}
+export LC_ALL DEBIAN_FRONTEND PATH HOME
 reboot=no
 if [ -z "${OUST_DIR:-}" ] || [ ! -d "$OUST_DIR" ]; then
 	echo 'oust: OUST_DIR names no folder' >&2

@@ -1,11 +1,13 @@
 # run_script TABLE TEXT: runs the text in a subshell of its own.
 run_script() {
+	table=$1 text=$2
 	(
 		set +fu
+		set --
 		umask 022
-		eval "$2"
+		eval "$text"
 	) </dev/null
 	rc=$?
-	meaning "$1"
+	meaning "$table"
 	finish "$verdict" "$rc"
 }

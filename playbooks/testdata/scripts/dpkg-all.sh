@@ -1,27 +1,28 @@
 #!/bin/sh
 # oust: removal of
-#   Kaspersky Endpoint Security for Linux (playbook kaspersky/kesl sha256:55b191c730c0eb7df768f96fe2d4de8ae3f076ca1d2836897f4fa95835f2e3cb)
-#   Kaspersky Security Center Network Agent (playbook kaspersky/klnagent sha256:7899d3d30d6d85a853d662ae30f0904cf17ba43a4382bbf41c2d81d83faf4eb3)
+#   Kaspersky Endpoint Security for Linux (playbook kaspersky/kesl sha256:ca60200432b5cdd79a9e5cf8e6b04e003c59b798bd8adf8ed7f1aadb028879e4)
+#   Kaspersky Security Center Network Agent (playbook kaspersky/klnagent sha256:9fe27fef379166eb30f16f2637f3162ccef0fe7714d5f2bf5bd4b6a1d01b5044)
 # Steps:
 #   1. purge kesl-gui kesl-gui-astra kesl kesl-astra with dpkg
 #   2. remove what is left in /var/opt/kaspersky/kesl
 #   3. remove what is left in /var/opt/kaspersky/kesl-gui
 #   4. remove what is left in /etc/opt/kaspersky/kesl
 #   5. remove what is left in /var/log/kaspersky/kesl
-#   6. remove shared folders that are empty
-#   7. purge klnagent64 klnagent with dpkg
-#   8. remove what is left in /var/opt/kaspersky/klnagent
-#   9. remove what is left in /etc/opt/kaspersky/klnagent
-#   10. remove what is left in /var/log/kaspersky/klnagent64
-#   11. remove what is left in /var/log/kaspersky/klnagent
-#   12. remove shared folders that are empty
+#   6. remove what is left in /var/log/kaspersky/kesl-user
+#   7. remove shared folders that are empty
+#   8. purge klnagent64 klnagent with dpkg
+#   9. remove what is left in /var/opt/kaspersky/klnagent
+#   10. remove what is left in /etc/opt/kaspersky/klnagent
+#   11. remove what is left in /var/log/kaspersky/klnagent64
+#   12. remove what is left in /var/log/kaspersky/klnagent
+#   13. remove shared folders that are empty
 
 set -u
 set -f
 umask 077
-unset DPKG_FRONTEND_LOCKED
-LC_ALL=C DEBIAN_FRONTEND=noninteractive PATH=${PATH:-/usr/bin:/bin}:/usr/sbin:/usr/bin:/sbin:/bin
-export LC_ALL DEBIAN_FRONTEND PATH
+unset DPKG_FRONTEND_LOCKED DPKG_FORCE DPKG_ROOT DPKG_ADMINDIR
+LC_ALL=C DEBIAN_FRONTEND=noninteractive PATH=${PATH:-/usr/bin:/bin}:/usr/sbin:/usr/bin:/sbin:/bin HOME=${HOME:-/root}
+export LC_ALL DEBIAN_FRONTEND PATH HOME
 reboot=no
 if [ -z "${OUST_DIR:-}" ] || [ ! -d "$OUST_DIR" ]; then
 	echo 'oust: OUST_DIR names no folder' >&2
@@ -213,23 +214,25 @@ leftover 4 kaspersky/kesl 'remove what is left in /etc/opt/kaspersky/kesl'
 remove_tree /etc/opt/kaspersky/kesl
 leftover 5 kaspersky/kesl 'remove what is left in /var/log/kaspersky/kesl'
 remove_tree /var/log/kaspersky/kesl
-leftover 6 kaspersky/kesl 'remove shared folders that are empty'
+leftover 6 kaspersky/kesl 'remove what is left in /var/log/kaspersky/kesl-user'
+remove_tree /var/log/kaspersky/kesl-user
+leftover 7 kaspersky/kesl 'remove shared folders that are empty'
 remove_empty /opt/kaspersky /var/opt/kaspersky /etc/opt/kaspersky /var/log/kaspersky
 [ "$asked" = yes ] || [ ! -e /run/reboot-required ] || reboot=yes
 
 # Kaspersky Security Center Network Agent
 changed=no
-begin 7 kaspersky/klnagent 'purge klnagent64 klnagent with dpkg'
+begin 8 kaspersky/klnagent 'purge klnagent64 klnagent with dpkg'
 packages on_dpkg purge '0=ok' klnagent64 klnagent
-leftover 8 kaspersky/klnagent 'remove what is left in /var/opt/kaspersky/klnagent'
+leftover 9 kaspersky/klnagent 'remove what is left in /var/opt/kaspersky/klnagent'
 remove_tree /var/opt/kaspersky/klnagent
-leftover 9 kaspersky/klnagent 'remove what is left in /etc/opt/kaspersky/klnagent'
+leftover 10 kaspersky/klnagent 'remove what is left in /etc/opt/kaspersky/klnagent'
 remove_tree /etc/opt/kaspersky/klnagent
-leftover 10 kaspersky/klnagent 'remove what is left in /var/log/kaspersky/klnagent64'
+leftover 11 kaspersky/klnagent 'remove what is left in /var/log/kaspersky/klnagent64'
 remove_tree /var/log/kaspersky/klnagent64
-leftover 11 kaspersky/klnagent 'remove what is left in /var/log/kaspersky/klnagent'
+leftover 12 kaspersky/klnagent 'remove what is left in /var/log/kaspersky/klnagent'
 remove_tree /var/log/kaspersky/klnagent
-leftover 12 kaspersky/klnagent 'remove shared folders that are empty'
+leftover 13 kaspersky/klnagent 'remove shared folders that are empty'
 remove_empty /opt/kaspersky /var/opt/kaspersky /etc/opt/kaspersky /var/log/kaspersky
 
 [ "$reboot" = no ] || exit 20

@@ -1,20 +1,21 @@
 #!/bin/sh
 # oust: removal of
-#   Kaspersky Endpoint Security for Linux (playbook kaspersky/kesl sha256:55b191c730c0eb7df768f96fe2d4de8ae3f076ca1d2836897f4fa95835f2e3cb)
+#   Kaspersky Endpoint Security for Linux (playbook kaspersky/kesl sha256:ca60200432b5cdd79a9e5cf8e6b04e003c59b798bd8adf8ed7f1aadb028879e4)
 # Steps:
 #   1. purge kesl with dpkg
 #   2. remove what is left in /var/opt/kaspersky/kesl
 #   3. remove what is left in /var/opt/kaspersky/kesl-gui
 #   4. remove what is left in /etc/opt/kaspersky/kesl
 #   5. remove what is left in /var/log/kaspersky/kesl
-#   6. remove shared folders that are empty
+#   6. remove what is left in /var/log/kaspersky/kesl-user
+#   7. remove shared folders that are empty
 
 set -u
 set -f
 umask 077
-unset DPKG_FRONTEND_LOCKED
-LC_ALL=C DEBIAN_FRONTEND=noninteractive PATH=${PATH:-/usr/bin:/bin}:/usr/sbin:/usr/bin:/sbin:/bin
-export LC_ALL DEBIAN_FRONTEND PATH
+unset DPKG_FRONTEND_LOCKED DPKG_FORCE DPKG_ROOT DPKG_ADMINDIR
+LC_ALL=C DEBIAN_FRONTEND=noninteractive PATH=${PATH:-/usr/bin:/bin}:/usr/sbin:/usr/bin:/sbin:/bin HOME=${HOME:-/root}
+export LC_ALL DEBIAN_FRONTEND PATH HOME
 reboot=no
 if [ -z "${OUST_DIR:-}" ] || [ ! -d "$OUST_DIR" ]; then
 	echo 'oust: OUST_DIR names no folder' >&2
@@ -206,7 +207,9 @@ leftover 4 kaspersky/kesl 'remove what is left in /etc/opt/kaspersky/kesl'
 remove_tree /etc/opt/kaspersky/kesl
 leftover 5 kaspersky/kesl 'remove what is left in /var/log/kaspersky/kesl'
 remove_tree /var/log/kaspersky/kesl
-leftover 6 kaspersky/kesl 'remove shared folders that are empty'
+leftover 6 kaspersky/kesl 'remove what is left in /var/log/kaspersky/kesl-user'
+remove_tree /var/log/kaspersky/kesl-user
+leftover 7 kaspersky/kesl 'remove shared folders that are empty'
 remove_empty /opt/kaspersky /var/opt/kaspersky /etc/opt/kaspersky /var/log/kaspersky
 [ "$asked" = yes ] || [ ! -e /run/reboot-required ] || reboot=yes
 
