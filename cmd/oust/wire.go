@@ -135,7 +135,8 @@ func (w *workspace) dialer() (transports.Dialer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return retry(onlySSH(adapter)), nil
+	limit := transports.Limit(connectionLimit(openFiles()), 0)
+	return retry(limit(onlySSH(adapter))), nil
 }
 
 // trusted records a host key that was accepted on first sight.
