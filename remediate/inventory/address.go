@@ -10,12 +10,13 @@ import (
 // checkAddress takes an IP address or a host name as SSH clients do, which is
 // wider than DNS: names of ssh_config's Host lines are names too.
 func checkAddress(s string) error {
+	const most = 253
+	rest := s
 	if likelyIP(s) {
-		if _, err := netip.ParseAddr(s); err == nil {
-			return nil
+		if ip, err := netip.ParseAddr(s); err == nil {
+			rest = ip.Zone() // such as eth0 of fe80::1%eth0
 		}
 	}
-	const most = 253
 	switch {
 	case len(s) > most:
 		return fmt.Errorf("%d bytes long; at most %d", len(s), most)
@@ -23,10 +24,10 @@ func checkAddress(s string) error {
 		return fmt.Errorf("%q begins with '-'", s)
 	case strings.Contains(s, "://"):
 		return fmt.Errorf("%q is a URL; write the host's name or IP address", s)
-	case strings.ContainsRune(s, '.') && strings.Trim(s, "0123456789.") == "":
+	case rest != "" && strings.ContainsRune(s, '.') && strings.Trim(s, "0123456789.") == "":
 		return fmt.Errorf("%q is not an IPv4 address", s)
 	}
-	for _, r := range s {
+	for _, r := range rest {
 		if r != '-' && r != '_' && r != '.' && !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) {
 			return badRune(s, r)
 		}

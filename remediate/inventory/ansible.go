@@ -5,12 +5,6 @@ import (
 	"strings"
 )
 
-// Bounds of an Ansible inventory, besides those of its files.
-const (
-	maxGroups      = 10_000
-	maxMemberships = 4 << 20 // of hosts and groups in groups
-)
-
 // Groups that every inventory has.
 const (
 	groupAll       = "all"
@@ -23,7 +17,8 @@ type ansible struct {
 	ordered []*group
 	hosts   map[string]*groupedHost
 	order   []*groupedHost
-	members int
+	members int // mentions of hosts and groups in groups
+	max     limits
 	// folders are where group_vars and host_vars stand, in order of sources.
 	folders []string
 	full    bool // a bound was told
@@ -53,8 +48,8 @@ type groupedHost struct {
 	vars   []variable
 }
 
-func newAnsible() *ansible {
-	a := &ansible{groups: map[string]*group{}, hosts: map[string]*groupedHost{}}
+func newAnsible(max limits) *ansible {
+	a := &ansible{max: max, groups: map[string]*group{}, hosts: map[string]*groupedHost{}}
 	a.newGroup(groupAll)
 	a.newGroup(groupUngrouped)
 	return a
@@ -85,8 +80,8 @@ func (a *ansible) group(r *report, at Place, name string) *group {
 		r.problem(at, "group: %v", err)
 		return nil
 	}
-	if len(a.ordered) >= maxGroups {
-		a.tooMuch(r, at, "groups", maxGroups)
+	if len(a.ordered) >= a.max.groups {
+		a.tooMuch(r, at, "groups", a.max.groups)
 		return nil
 	}
 	return a.newGroup(strings.Clone(name))
@@ -99,6 +94,23 @@ func (a *ansible) tooMuch(r *report, at Place, what string, most int) {
 	}
 }
 
+// mention counts one; false past the bound.
+func (a *ansible) mention(r *report, at Place) bool {
+	if !a.hasRoom(r, at) {
+		return false
+	}
+	a.members++
+	return true
+}
+
+func (a *ansible) hasRoom(r *report, at Place) bool {
+	if a.members >= a.max.mentions {
+		a.tooMuch(r, at, "mentions of hosts and groups in groups", a.max.mentions)
+		return false
+	}
+	return true
+}
+
 // addChild puts a group into another; cycles are found at the end.
 func (a *ansible) addChild(r *report, at Place, parent, child *group) {
 	if child.name == groupAll {
@@ -108,8 +120,7 @@ func (a *ansible) addChild(r *report, at Place, parent, child *group) {
 	if parent.name == groupAll {
 		return // every group is in all
 	}
-	if a.members++; a.members > maxMemberships {
-		a.tooMuch(r, at, "memberships of hosts and groups in groups", maxMemberships)
+	if !a.mention(r, at) {
 		return
 	}
 	parent.children = append(parent.children, link{child, at})
@@ -117,23 +128,21 @@ func (a *ansible) addChild(r *report, at Place, parent, child *group) {
 
 // addHost puts a host into a group, or into none; nil past a bound.
 func (a *ansible) addHost(r *report, at Place, g *group, name string) *groupedHost {
+	if !a.mention(r, at) {
+		return nil
+	}
 	h, ok := a.hosts[name]
 	if !ok {
-		if len(a.order) >= maxHosts {
-			a.tooMuch(r, at, "hosts", maxHosts)
+		if len(a.order) >= a.max.hosts {
+			a.tooMuch(r, at, "hosts", a.max.hosts)
 			return nil
 		}
 		h = &groupedHost{name: name, place: at}
 		a.hosts[name] = h
 		a.order = append(a.order, h)
-		a.members++
 	}
 	if g == nil || len(h.groups) > 0 && h.groups[len(h.groups)-1] == g {
 		return h
-	}
-	if a.members++; a.members > maxMemberships {
-		a.tooMuch(r, at, "memberships of hosts and groups in groups", maxMemberships)
-		return nil
 	}
 	h.groups = append(h.groups, g)
 	return h
@@ -148,7 +157,7 @@ func (a *ansible) setHost(r *report, h *groupedHost, v variable) {
 	}
 	for _, old := range h.vars {
 		if old.id == v.id && old.value != v.value {
-			r.warn(v.place, h.name, "it has another "+nameOf(v.id)+" at "+old.place.String()+"; Ansible takes the later one")
+			r.warn(v.place, h.name, "it has another "+varNames[v.id]+" at "+old.place.String()+"; Ansible takes the later one")
 		}
 	}
 	h.vars = put(h.vars, v)

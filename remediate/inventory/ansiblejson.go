@@ -13,7 +13,7 @@ import (
 // --export, and what inventory scripts print for --list. It is an inventory of
 // its own: what group_vars and host_vars say is in it already.
 func (l *loader) parseJSON(s source) {
-	p := &jsonReader{r: &l.report, a: newAnsible(), file: s.name, text: s.text, dec: json.NewDecoder(bytes.NewReader(s.text))}
+	p := &jsonReader{r: &l.report, a: newAnsible(l.max), file: s.name, text: s.text, dec: json.NewDecoder(bytes.NewReader(s.text))}
 	p.dec.UseNumber()
 	if err := p.document(); err != nil {
 		l.problem(p.at(), "%v", err)

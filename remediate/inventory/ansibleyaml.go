@@ -15,7 +15,8 @@ type ansibleYAML struct {
 	r     *report
 	a     *ansible
 	file  string
-	nodes int
+	nodes int // looked at
+	most  int // of nodes
 	full  bool
 }
 
@@ -23,7 +24,7 @@ type ansibleYAML struct {
 var groupKeys = []string{"hosts", "children", "vars"}
 
 func (l *loader) parseAnsibleYAML(file string, root *yaml.Node) {
-	y := &ansibleYAML{r: &l.report, a: l.ansible, file: file}
+	y := &ansibleYAML{r: &l.report, a: l.ansible, file: file, most: l.max.nodes}
 	pairs := y.pairs(root, 0)
 	for _, p := range pairs {
 		if p.key.Value == "plugin" && p.value.Kind == yaml.ScalarNode {
@@ -49,7 +50,7 @@ func (y *ansibleYAML) pairs(n *yaml.Node, depth int) []pair {
 	var merged, own []pair
 	var known keyIndex // of own
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		if y.nodes++; y.nodes > maxNodes {
+		if y.nodes++; y.nodes > y.most {
 			y.tooMuch(n)
 			return nil
 		}
@@ -122,7 +123,7 @@ func (y *ansibleYAML) follow(n *yaml.Node) *yaml.Node {
 func (y *ansibleYAML) tooMuch(n *yaml.Node) {
 	if !y.full {
 		y.full = true
-		y.r.problem(y.at(n), "more than %d values, aliases followed", maxNodes)
+		y.r.problem(y.at(n), "more than %d values, aliases followed", y.most)
 	}
 }
 

@@ -79,7 +79,10 @@ func (c *check) host(r *report, e *entry) (remediate.Host, bool) {
 	fail(colZone, c.zone(h.Zone))
 	fail(colSite, checkText(h.Site))
 	fail(colOwner, checkText(h.Owner))
-	fail(colCredential, c.credential(h.Credential))
+	fail(colCredential, c.credential(t[colCredential]))
+	if c.credentials != nil && h.Credential == "" {
+		r.warn(e.place, h.Name, "no credential: write one, or defaults.credential in campaign.yaml")
+	}
 	return h, good
 }
 

@@ -98,7 +98,7 @@ var hostnameTemplate = regexp.MustCompile(`\{\{\s*inventory_hostname(_short)?\s*
 // plain is a variable's text for a column of a host. Templates are left to
 // Ansible, but for those of the host's own name.
 func (v *variable) plain(c column, host string) (string, error) {
-	name := nameOf(v.id)
+	name := varNames[v.id]
 	switch v.value.kind {
 	case valueNone:
 		return "", nil

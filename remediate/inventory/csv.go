@@ -20,7 +20,7 @@ const (
 
 // parseCSV reads a table with a header (RFC 4180, with # comments). The
 // separator is the header's: a comma, a semicolon (Excel in much of Europe) or
-// a tab.
+// a tab. A row may end early, as rows written by hand do.
 func (l *loader) parseCSV(s source) {
 	r := csv.NewReader(bytes.NewReader(s.text))
 	r.Comma = separator(firstLine(s.text))
@@ -79,12 +79,12 @@ func (t *table) row(at Place, cells []string) {
 		}
 		return
 	}
-	if len(cells) < len(t.columns) || !blank(cells[len(t.columns):]) {
+	if len(cells) > len(t.columns) && !blank(cells[len(t.columns):]) {
 		t.l.problem(at, "%d columns, and the header has %d", len(cells), len(t.columns))
 		return
 	}
 	e := entry{place: at}
-	for i, c := range t.columns {
+	for i, c := range t.columns[:min(len(t.columns), len(cells))] {
 		switch cell := strings.TrimSpace(cells[i]); {
 		case c < numColumns:
 			e.text[c] = cell

@@ -76,10 +76,10 @@ func looksINI(text []byte) bool {
 		if line == "" || line[0] == '#' {
 			continue
 		}
-		if line[0] == ';' || assignment.MatchString(line) {
+		if line[0] == ';' || strings.ContainsRune(line, '=') && assignment.MatchString(line) {
 			return true
 		}
-		if m := sectionLine.FindStringSubmatch(line); m != nil {
+		if line[0] == '[' && sectionLine.MatchString(line) {
 			if _, err := netip.ParseAddr(strings.Trim(line, "[]")); err != nil {
 				return true
 			}

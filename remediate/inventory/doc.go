@@ -22,8 +22,8 @@
 //
 // A table has a header with the columns name, address, port, user, platform,
 // transport, credential, site, zone, owner and tags in any order; only name is
-// needed, and columns whose name begins with x- are left alone. Our YAML has
-// the same keys:
+// needed, and columns whose name begins with x- are left alone. A row may end
+// before the header does, but not after it. Our YAML has the same keys:
 //
 //	hosts:
 //	  - name: web1

@@ -9,11 +9,8 @@ import (
 	"strings"
 )
 
-// Bounds of an inventory that is a folder.
-const (
-	maxFolderDepth = 10
-	maxFolderFiles = 1000
-)
+// maxFolderDepth bounds folders in one another.
+const maxFolderDepth = 10
 
 // ignored are the endings that Ansible leaves alone in a folder
 // (INVENTORY_IGNORE_EXTS), but for .ini: some versions of it read those.
@@ -48,9 +45,9 @@ func (w *folderWalk) walk(path string, above []os.FileInfo) {
 		if skipInFolder(e.Name()) {
 			continue
 		}
-		if w.files++; w.files > maxFolderFiles {
-			if w.files == maxFolderFiles+1 {
-				w.l.problem(Place{File: w.root}, "more than %d files in the folder", maxFolderFiles)
+		if w.files++; w.files > w.l.max.folderFiles {
+			if w.files == w.l.max.folderFiles+1 {
+				w.l.problem(Place{File: w.root}, "more than %d files in the folder", w.l.max.folderFiles)
 			}
 			return
 		}

@@ -61,11 +61,12 @@ func TestFolderProblems(t *testing.T) {
 func TestFolderOfTooManyFiles(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	for i := range maxFolderFiles + 1 {
+	for i := range small.folderFiles + 1 {
 		write(t, dir, "inv/h"+strconv.Itoa(i), "w"+strconv.Itoa(i)+"\n")
 	}
-	if got := problemsOf(t, dir, Options{}, "inv"); got != "inv: more than 1000 files in the folder" {
-		t.Error(got)
+	_, err := load([]string{"inv"}, Options{Dir: dir}, small)
+	if want := filepath.Join(dir, "inv") + ": more than 20 files in the folder"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
 	}
 }
 

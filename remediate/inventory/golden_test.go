@@ -129,8 +129,12 @@ func TestDefaults(t *testing.T) {
 
 func TestCredentialsOfTheCampaign(t *testing.T) {
 	t.Parallel()
-	text := "name,credential\na,linux\nb,linxu\nc,\n"
-	_, err := Load([]string{"-"}, Options{Stdin: strings.NewReader(text), Credentials: []string{"linux", "windows"}})
+	known := []string{"linux", "windows"}
+	inv, err := Load([]string{"-"}, Options{Stdin: strings.NewReader("name,credential\na,linux\nb\nc,\n"), Credentials: known})
+	if note := "stdin:3: no credential: write one, or defaults.credential in campaign.yaml (b, c)"; err != nil || len(inv.Warnings) != 1 || inv.Warnings[0] != note {
+		t.Errorf("%q, %v", inv.Warnings, err)
+	}
+	_, err = Load([]string{"-"}, Options{Stdin: strings.NewReader("name,credential\na,linux\nb,linxu\n"), Credentials: known})
 	want := `stdin:3: credential: unknown credential "linxu"; did you mean "linux"?`
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v\nwant %s", err, want)

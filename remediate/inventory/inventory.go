@@ -1,10 +1,12 @@
 package inventory
 
 import (
+	"bytes"
 	"io"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"oust/remediate"
@@ -38,7 +40,11 @@ type Inventory struct {
 // with an Ansible inventory, or "-" for standard input. The error is an *Error
 // with the problems of all files, and no host is returned beside it.
 func Load(paths []string, opts Options) (Inventory, error) {
-	l := newLoader(opts)
+	return load(paths, opts, standard)
+}
+
+func load(paths []string, opts Options, max limits) (Inventory, error) {
+	l := newLoader(opts, max)
 	if len(paths) == 0 {
 		l.problem(Place{File: "inventory"}, "no file is named that holds the hosts")
 	}
@@ -61,6 +67,7 @@ type loader struct {
 	report
 	check
 	opts    Options
+	max     limits
 	ansible *ansible // all Ansible files but JSON
 	hosts   []remediate.Host
 	places  []Place        // of hosts
@@ -69,8 +76,8 @@ type loader struct {
 	told    map[Problem]bool
 }
 
-func newLoader(opts Options) *loader {
-	return &loader{opts: opts, check: newCheck(opts), ansible: newAnsible(), byName: map[string]int{}, told: map[Problem]bool{}}
+func newLoader(opts Options, max limits) *loader {
+	return &loader{opts: opts, max: max, check: newCheck(opts), ansible: newAnsible(max), byName: map[string]int{}, told: map[Problem]bool{}}
 }
 
 // load reads what one path of the campaign names.
@@ -102,6 +109,7 @@ func (l *loader) parse(s source) {
 	hosts, faults, known := len(l.hosts), l.faults(), l.ansible.size()
 	switch s.format() {
 	case formatCSV:
+		l.expect(bytes.Count(s.text, []byte("\n")))
 		l.parseCSV(s)
 	case formatYAML:
 		l.parseYAML(s)
@@ -110,6 +118,7 @@ func (l *loader) parse(s source) {
 	case formatINI:
 		l.parseINI(s)
 	default:
+		l.expect(bytes.Count(s.text, []byte("\n")))
 		l.parseList(s)
 	}
 	if l.ansible.size() > known {
@@ -120,12 +129,25 @@ func (l *loader) parse(s source) {
 	}
 }
 
+// expect makes room for hosts.
+func (l *loader) expect(n int) {
+	n = min(n, l.max.hosts-len(l.hosts))
+	if n <= 0 {
+		return
+	}
+	l.hosts = slices.Grow(l.hosts, n)
+	l.places = slices.Grow(l.places, n)
+	if len(l.byName) == 0 {
+		l.byName = make(map[string]int, n)
+	}
+}
+
 // add checks an entry and makes it a host.
 func (l *loader) add(e *entry) {
-	if len(l.hosts) >= maxHosts {
+	if len(l.hosts) >= l.max.hosts {
 		if !l.full {
 			l.full = true
-			l.problem(e.place, "more than %d hosts; split them into campaigns", maxHosts)
+			l.problem(e.place, "more than %d hosts; split them into campaigns", l.max.hosts)
 		}
 		return
 	}
@@ -152,8 +174,10 @@ func (l *loader) compareAddresses() {
 	first := make(map[target]int, len(l.hosts))
 	for i, h := range l.hosts {
 		t := target{strings.ToLower(h.DialAddress()), h.Port}
-		if ip, err := netip.ParseAddr(t.address); err == nil {
-			t.address = ip.Unmap().String()
+		if strings.ContainsRune(t.address, ':') { // IPv4 addresses have one form
+			if ip, err := netip.ParseAddr(t.address); err == nil {
+				t.address = ip.Unmap().String()
+			}
 		}
 		if t.port == 0 && h.Transport == remediate.TransportSSH {
 			t.port = 22

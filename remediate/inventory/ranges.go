@@ -10,12 +10,15 @@ import (
 // addPattern puts the hosts of a pattern such as web[01:20].example.org:2222
 // into a group. As in Ansible, the port holds for hosts that are new.
 func (a *ansible) addPattern(r *report, at Place, g *group, pattern string, vars []variable) {
+	if !a.hasRoom(r, at) {
+		return // before a range takes time
+	}
 	name, port := splitPort(pattern)
 	if strings.HasSuffix(pattern, ":") && !strings.HasSuffix(pattern, "::") {
 		r.problem(at, "host %q ends in ':'; a port is missing", cut(pattern))
 		return
 	}
-	names, err := expandRange(name)
+	names, err := expandRange(name, a.max.hosts)
 	if err != nil {
 		r.problem(at, "host %q: %v", cut(pattern), err)
 		return
@@ -36,27 +39,27 @@ func (a *ansible) addPattern(r *report, at Place, g *group, pattern string, vars
 }
 
 // expandRange writes out ranges in brackets: [1:20], [01:20], [a:f], and with
-// a step, [0:100:10] (ansible/plugins/inventory/__init__.py,
+// a step, [0:100:10], to at most so many names (ansible/plugins/inventory/__init__.py,
 // expand_hostname_range). A name without brackets stands for itself.
-func expandRange(pattern string) ([]string, error) {
+func expandRange(pattern string, most int) ([]string, error) {
 	done, rest := []string{""}, pattern
 	for {
 		head, after, found := strings.Cut(rest, "[")
 		if !found {
-			return appendAll(done, []string{rest})
+			return appendAll(done, []string{rest}, most)
 		}
 		inner, tail, closed := strings.Cut(after, "]")
 		if !closed {
 			return nil, errors.New("a range that is not closed by ]")
 		}
-		steps, err := rangeSteps(inner)
+		steps, err := rangeSteps(inner, most)
 		if err != nil {
 			return nil, fmt.Errorf("[%s]: %w", cut(inner), err)
 		}
 		for i := range steps {
 			steps[i] = head + steps[i]
 		}
-		if done, err = appendAll(done, steps); err != nil {
+		if done, err = appendAll(done, steps, most); err != nil {
 			return nil, err
 		}
 		rest = tail
@@ -64,9 +67,9 @@ func expandRange(pattern string) ([]string, error) {
 }
 
 // appendAll joins each text with each end, in order.
-func appendAll(texts, ends []string) ([]string, error) {
-	if len(texts)*len(ends) > maxHosts {
-		return nil, fmt.Errorf("ranges of more than %d hosts", maxHosts)
+func appendAll(texts, ends []string, most int) ([]string, error) {
+	if len(texts)*len(ends) > most {
+		return nil, fmt.Errorf("ranges of more than %d hosts", most)
 	}
 	if len(ends) == 1 && ends[0] == "" {
 		return texts, nil
@@ -83,7 +86,7 @@ func appendAll(texts, ends []string) ([]string, error) {
 const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 // rangeSteps are the texts that begin:end or begin:end:step stands for.
-func rangeSteps(inner string) ([]string, error) {
+func rangeSteps(inner string, most int) ([]string, error) {
 	parts := strings.Split(inner, ":")
 	if len(parts) != 2 && len(parts) != 3 {
 		return nil, errors.New("a range is [begin:end] or [begin:end:step]")
@@ -105,8 +108,8 @@ func rangeSteps(inner string) ([]string, error) {
 	if from > to {
 		return nil, errors.New("a range that ends before it begins")
 	}
-	if (to-from)/step >= maxHosts {
-		return nil, fmt.Errorf("a range of more than %d hosts", maxHosts)
+	if (to-from)/step >= most {
+		return nil, fmt.Errorf("a range of more than %d hosts", most)
 	}
 	out := make([]string, 0, (to-from)/step+1)
 	for i := from; i <= to; i += step {

@@ -29,9 +29,10 @@ func (a *ansible) resolve(l *loader) {
 		return
 	}
 	a.connect(&l.report)
-	files := newVarsFiles(&l.report, a.folders)
+	files := newVarsFiles(&l.report, a.folders, l.max)
 	sets := map[string]*groupSet{}
 	made := len(l.hosts)
+	l.expect(len(a.order))
 	faults := l.faults()
 	for _, h := range a.order {
 		ids := memberIDs(h)

@@ -12,13 +12,6 @@ import (
 	"oust/remediate"
 )
 
-// Bounds of what is read.
-const (
-	maxFile  = 64 << 20 // bytes
-	maxYAML  = 16 << 20 // bytes; YAML takes some 40 times its size to read
-	maxHosts = 250_000
-)
-
 // stdinName stands for standard input where a file is named.
 const stdinName = "stdin"
 
@@ -68,8 +61,8 @@ func (l *loader) loadFile(s source, info fs.FileInfo) {
 	case !info.Mode().IsRegular():
 		l.problem(at, "not a file; to pipe an inventory in, name it \"-\"")
 		return
-	case info.Size() > maxFile:
-		l.problem(at, "the file has %d bytes; at most %d are read", info.Size(), maxFile)
+	case info.Size() > int64(l.max.file):
+		l.problem(at, "the file has %d bytes; at most %d are read", info.Size(), l.max.file)
 		return
 	}
 	f, err := os.Open(s.name)
@@ -81,21 +74,21 @@ func (l *loader) loadFile(s source, info fs.FileInfo) {
 	l.read(f, s, info.Size())
 }
 
-// read takes at most maxFile bytes and one more, so that it can say so. The
-// size is a guess.
+// read takes one byte more than the most, so that it can say so. The size is a
+// guess.
 func (l *loader) read(r io.Reader, s source, size int64) {
 	at := Place{File: s.name}
 	var b bytes.Buffer
 	b.Grow(int(size) + bytes.MinRead)
-	_, err := b.ReadFrom(io.LimitReader(r, maxFile+1))
+	_, err := b.ReadFrom(io.LimitReader(r, int64(l.max.file)+1))
 	data := b.Bytes()
 	if err != nil {
 		l.problem(at, "%v", cause(err))
 		return
 	}
 	switch {
-	case len(data) > maxFile:
-		l.problem(at, "more than %d bytes; no more are read", maxFile)
+	case len(data) > l.max.file:
+		l.problem(at, "more than %d bytes; no more are read", l.max.file)
 		return
 	case bytes.HasPrefix(data, []byte("#!")):
 		l.problem(at, "a script; oust does not run inventories: write its output into a file (ansible-inventory -i %s --list >hosts.json) and name that", filepath.Base(s.name))
@@ -125,6 +118,9 @@ func cause(err error) error {
 // nearestFile proposes a name where one was mistyped.
 func nearestFile(path string) string {
 	const most = 1000
+	if _, err := os.Lstat(path); err == nil {
+		return "; the link leads nowhere"
+	}
 	dir, err := os.Open(filepath.Dir(path))
 	if err != nil {
 		return ""

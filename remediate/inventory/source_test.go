@@ -63,7 +63,7 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 		{"nothing near", []string{"zzzzzzzz"}, "zzzzzzzz: there is no such file"},
 		{"no folder either", []string{"x/y.csv"}, "x/y.csv: there is no such file"},
 		{"a file as a folder", []string{"hosts.csv/x"}, "hosts.csv/x: not a directory"},
-		{"a dangling link", []string{"dangling.csv"}, "dangling.csv: there is no such file"},
+		{"a dangling link", []string{"dangling.csv"}, "dangling.csv: there is no such file; the link leads nowhere"},
 		{"a pipe nobody writes to", []string{"pipe"}, `pipe: not a file; to pipe an inventory in, name it "-"`},
 		{"a device", []string{"/dev/zero"}, `/dev/zero: not a file; to pipe an inventory in, name it "-"`},
 		{"a folder of nothing", []string{"empty"}, "empty: there is no host in the files of this folder"},
@@ -114,10 +114,11 @@ func (e *endless) Read(b []byte) (int, error) {
 func TestEndlessStandardInput(t *testing.T) {
 	t.Parallel()
 	in := &endless{}
-	if got, want := problemsOf(t, ".", Options{Stdin: in}, "-"), "stdin: more than 67108864 bytes; no more are read"; got != want {
-		t.Errorf("got %q, want %q", got, want)
+	_, err := load([]string{"-"}, Options{Stdin: in}, small)
+	if want := "stdin: more than 1048576 bytes; no more are read"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
 	}
-	if in.read > maxFile+1 {
+	if in.read > small.file+1 {
 		t.Errorf("%d bytes were read", in.read)
 	}
 }
@@ -169,36 +170,40 @@ c.ini:2: host "web2" is there already, at a.csv:3; a name is unique in a campaig
 	}
 }
 
-func TestMoreHostsThanTheBound(t *testing.T) {
+func TestLimits(t *testing.T) {
 	t.Parallel()
-	var b strings.Builder
-	for i := range maxHosts + 10 {
-		fmt.Fprintf(&b, "h%d\n", i)
-	}
-	want := fmt.Sprintf("stdin:%d: more than %d hosts; split them into campaigns", maxHosts+1, maxHosts)
-	if got := problemsOf(t, ".", Options{Stdin: strings.NewReader(b.String())}, "-"); got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-}
-
-// TestSmallFilesOfManyHosts have ranges that stand for more than is allowed.
-func TestSmallFilesOfManyHosts(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]string{
-		"[a]\nh[1:250000]\nx\n": "stdin:3: more than 250000 hosts",
-		"[a]\nh[1:250001]\n":    `stdin:2: host "h[1:250001]": [1:250001]: a range of more than 250000 hosts`,
-		strings.Join([]string{"", "b]", "c]", "d]", "e]", "f]", "g]", "h]", "i]", "j]", "k]", "l]", "m]", "n]", "o]", "p]", "q]", "r]", "s]", "t]", "u]"}, "\nh[1:200000]\n["): "more than 4194304 memberships",
-	} {
-		if got := problemsOf(t, ".", Options{Stdin: strings.NewReader(text)}, "-"); !strings.Contains(got, want) {
-			t.Errorf("%.30q: got %q, want %q", text, got, want)
+	repeat := func(format string, n int) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, format, i)
 		}
+		return b.String()
 	}
-	var b strings.Builder
-	for i := range maxGroups + 1 {
-		fmt.Fprintf(&b, "[g%d]\n", i)
+	bomb := "---\nx0: &a0 {hosts: {web1: }}\n"
+	for i := range 30 {
+		bomb += fmt.Sprintf("x%d: &a%d {children: {g%d: *a%d, h%d: *a%d}}\n", i+1, i+1, i, i, i, i)
 	}
-	if got := problemsOf(t, ".", Options{Stdin: strings.NewReader(b.String())}, "-"); got != "stdin:9999: more than 10000 groups" {
-		t.Error(got)
+	for _, tt := range []struct{ name, text, want string }{
+		{"hosts of a list", repeat("h%d\n", 105), "stdin:101: more than 100 hosts; split them into campaigns"},
+		{"hosts of ranges", "[a]\nh[1:100]\nx\ny\n", "stdin:3: more than 100 hosts"},
+		{"one range", "[a]\nh[1:101]\n", `stdin:2: host "h[1:101]": [1:101]: a range of more than 100 hosts`},
+		{"ranges in one host", "[a]\nh[1:11][1:10]\n", `stdin:2: host "h[1:11][1:10]": ranges of more than 100 hosts`},
+		{"a range in many groups", repeat("[g%d]\nh[1:100]\n", 10), "stdin:8: more than 300 mentions of hosts and groups in groups"},
+		{"a range again and again", "[a]\n" + strings.Repeat("h[1:100]\n", 10), "stdin:5: more than 300 mentions of hosts and groups in groups"},
+		{"groups", repeat("[g%d]\n", 40), "stdin:29: more than 30 groups"},
+		{"groups of groups", "[a]\nweb1\n[b:children]\n" + strings.Repeat("a\n", 400), "stdin:303: more than 300 mentions of hosts and groups in groups"},
+		{"aliases", bomb, "more than 500 values, aliases followed"},
+		{"YAML", "hosts: # " + strings.Repeat("x\n# ", 400_000), "YAML of 1600009 bytes; at most 1048576 are read"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			max := small
+			max.file = 2 << 20
+			_, err := load([]string{"-"}, Options{Stdin: strings.NewReader(tt.text)}, max)
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, want %s", err, tt.want)
+			}
+		})
 	}
 }
 

@@ -54,32 +54,35 @@ var prefixes = [...]string{"ansible_", "ansible_ssh_", "ansible_paramiko_", "ans
 
 const ourPrefix = "oust_"
 
-// ids are the variables that oust knows.
-var ids = variableIDs()
+// varNames are the variables that oust knows, by id; ids is the way back.
+var (
+	varNames = variableNames()
+	ids      = idsOf(varNames)
+)
 
-func variableIDs() map[string]varID {
-	out := map[string]varID{"ansible_connection": varConnection, "ansible_group_priority": varPriority}
+func variableNames() (out [numVars]string) {
+	out[varConnection], out[varPriority] = "ansible_connection", "ansible_group_priority"
 	for i, p := range prefixes {
 		for part, name := range []string{"host", "port", "user"} {
-			out[p+name] = varID(i)*numParts + varID(part)
+			out[varID(i)*numParts+varID(part)] = p + name
 		}
 	}
 	for c, name := range columnNames {
 		if column(c) != colName {
-			out[ourPrefix+name] = varOurs + varID(c)
+			out[varOurs+varID(c)] = ourPrefix + name
 		}
 	}
 	return out
 }
 
-// nameOf is the way back from an id.
-func nameOf(id varID) string {
-	for name, i := range ids {
-		if i == id {
-			return name
+func idsOf(names [numVars]string) map[string]varID {
+	out := map[string]varID{}
+	for id, name := range names {
+		if name != "" {
+			out[name] = varID(id)
 		}
 	}
-	return ""
+	return out
 }
 
 // textValue tells plain text from what Ansible would have to work on.

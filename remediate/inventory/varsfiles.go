@@ -23,6 +23,7 @@ var varsEndings = []string{"", ".yml", ".yaml", ".json"}
 // varsFiles are the group_vars and host_vars of all sources.
 type varsFiles struct {
 	r       *report
+	max     limits
 	folders []*varsFolder
 	bytes   int64 // that were read
 	full    bool
@@ -37,8 +38,8 @@ type varsFolder struct {
 	known  map[string][]variable // of groups
 }
 
-func newVarsFiles(r *report, folders []string) *varsFiles {
-	files := &varsFiles{r: r}
+func newVarsFiles(r *report, folders []string, max limits) *varsFiles {
+	files := &varsFiles{r: r, max: max}
 	for _, path := range folders {
 		files.folders = append(files.folders, &varsFolder{
 			files: files, path: path, known: map[string][]variable{},
@@ -61,7 +62,7 @@ func (f *varsFiles) list(path string) map[string]bool {
 		return nil
 	}
 	defer dir.Close()
-	names, err := dir.Readdirnames(4 * maxHosts)
+	names, err := dir.Readdirnames(4 * f.max.hosts)
 	if err != nil && len(names) == 0 {
 		return nil // empty
 	}
@@ -150,8 +151,8 @@ func (f *varsFiles) read(path string) []variable {
 	case !info.Mode().IsRegular():
 		f.r.problem(at, "not a file")
 		return nil
-	case info.Size() > maxYAML:
-		f.r.problem(at, "the file has %d bytes; at most %d are read", info.Size(), maxYAML)
+	case info.Size() > int64(f.max.yaml):
+		f.r.problem(at, "the file has %d bytes; at most %d are read", info.Size(), f.max.yaml)
 		return nil
 	}
 	if f.bytes += info.Size(); f.bytes > maxVarsBytes {
@@ -181,7 +182,7 @@ func (f *varsFiles) parse(path string, data []byte) []variable {
 	}
 	var root *yaml.Node
 	if fault == nil {
-		root, fault = readYAML(text)
+		root, fault = readYAML(text, f.max.yaml)
 	}
 	switch {
 	case fault != nil:
@@ -190,6 +191,6 @@ func (f *varsFiles) parse(path string, data []byte) []variable {
 	case root == nil:
 		return nil
 	}
-	y := ansibleYAML{r: f.r, file: path}
+	y := ansibleYAML{r: f.r, file: path, most: f.max.nodes}
 	return y.variables(root)
 }

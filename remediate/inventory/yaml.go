@@ -13,16 +13,13 @@ import (
 	"oust/remediate/strictyaml"
 )
 
-// Bounds of YAML.
-const (
-	maxDepth = 100     // values in one another
-	maxNodes = 2 << 20 // that are looked at, aliases followed
-)
+// maxDepth bounds values in one another.
+const maxDepth = 100
 
 // parseYAML reads our own YAML or Ansible's, told apart by the key hosts at
 // the top: ours is a list.
 func (l *loader) parseYAML(s source) {
-	root, fault := readYAML(s.text)
+	root, fault := readYAML(s.text, l.max.yaml)
 	if fault != nil {
 		l.problem(Place{File: s.name, Line: fault.Line}, "%s", fault.Msg)
 		return
@@ -45,9 +42,9 @@ func (l *loader) parseYAML(s source) {
 }
 
 // readYAML parses one document; nil stands for an empty one.
-func readYAML(text []byte) (*yaml.Node, *Problem) {
-	if len(text) > maxYAML {
-		return nil, &Problem{Msg: "YAML of " + strconv.Itoa(len(text)) + " bytes; at most " + strconv.Itoa(maxYAML) + " are read: write it as CSV, or as JSON with ansible-inventory --list"}
+func readYAML(text []byte, most int) (*yaml.Node, *Problem) {
+	if len(text) > most {
+		return nil, &Problem{Msg: "YAML of " + strconv.Itoa(len(text)) + " bytes; at most " + strconv.Itoa(most) + " are read: write it as CSV, or as JSON with ansible-inventory --list"}
 	}
 	if deepest(text) > maxDepth {
 		return nil, &Problem{Msg: "values are nested deeper than " + strconv.Itoa(maxDepth)}
