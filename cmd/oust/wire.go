@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -51,7 +53,9 @@ func (a *app) openCampaign() (*workspace, error) {
 	if w.library, err = embedded.Select(c.Dir, c.Playbooks); err != nil {
 		return nil, fmt.Errorf("%s: playbooks: %w", filepath.Join(a.dir, campaign.FileName), err)
 	}
-	inv, err := inventory.Load(c.Inventory, inventory.Options{Dir: c.Dir, Stdin: a.In, Defaults: c.Defaults})
+	inv, err := inventory.Load(c.Inventory, inventory.Options{
+		Dir: c.Dir, Stdin: a.In, Defaults: c.Defaults, Credentials: slices.Sorted(maps.Keys(c.Creds)),
+	})
 	if err != nil {
 		return nil, err
 	}
