@@ -66,7 +66,7 @@ func (l *Library) LintFiles(files []File) []Problem {
 		}
 		first[p.Name] = p
 		names = append(names, p.Name)
-		if _, ships := l.Get(p.Name); ships {
+		if shipped, ok := l.Get(p.Name); ok && shipped.digest != p.digest {
 			w := p.problem(warnShips, fmt.Sprintf("a playbook %s ships with oust; a campaign takes one of the two", p.Name), "name")
 			w.Severity = SeverityWarning
 			out = append(out, w)

@@ -89,6 +89,7 @@ func TestLintFiles(t *testing.T) {
 			"b.yaml:3:7: the name acme/aaa is also in a.yaml [same-name]"}},
 		{"the name of one that ships", []File{file("a.yaml", named("kaspersky/kesl"))}, []string{
 			"a.yaml:3:7: a playbook kaspersky/kesl ships with oust; a campaign takes one of the two [ships-too]"}},
+		{"the very one that ships", []File{file("a.yaml", embeddedText(t, "kesl"))}, nil},
 		{"after nothing that exists", []File{file("a.yaml", named("acme/aaa", "acme/none", "kaspersky/kels"))}, []string{
 			`a.yaml:13:9: after names "acme/none", which is no playbook [after]`,
 			`a.yaml:13:20: after names "kaspersky/kels", which is no playbook; did you mean kaspersky/kesl? [after]`}},

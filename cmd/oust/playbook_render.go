@@ -19,14 +19,18 @@ import (
 // rendering is what 'playbook render' was asked for.
 type rendering struct {
 	playbook string
-	facts    string // a file with a kept look, or "-"
-	host     string // a host whose last look is taken from the store
-	save     string // where to keep that look
-	busyWait time.Duration
+	facts    string         // a file with a kept look, or "-"
+	host     string         // a host whose last look is taken from the store
+	save     string         // where to keep that look
+	busyWait *time.Duration // nil: the campaign's, or defaultBusyWait
 }
+
+// defaultBusyWait is that of a campaign that does not say.
+const defaultBusyWait = time.Minute
 
 func (a *app) playbookRenderCommand() *cobra.Command {
 	var r rendering
+	var busyWait time.Duration
 	c := &cobra.Command{
 		Use:   "render PLAYBOOK (--host HOST | --facts FILE)",
 		Short: "Show what a playbook finds in a look, and its script",
@@ -39,6 +43,9 @@ file, which --facts reads again, without a campaign.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			r.playbook = args[0]
+			if c.Flags().Changed("busy-wait") {
+				r.busyWait = &busyWait
+			}
 			switch {
 			case (r.host == "") == (r.facts == ""):
 				return errors.New("say where the look comes from: --host HOST or --facts FILE")
@@ -52,7 +59,7 @@ file, which --facts reads again, without a campaign.`,
 	f.StringVar(&r.host, "host", "", "a host of the campaign that was scanned")
 	f.StringVar(&r.facts, "facts", "", "a file with a look that was kept, '-' for standard input")
 	f.StringVar(&r.save, "save", "", "with --host: keep the look in this file")
-	f.DurationVar(&r.busyWait, "busy-wait", time.Minute, "how long the script waits for another package manager")
+	f.DurationVar(&busyWait, "busy-wait", defaultBusyWait, "how long the script waits for another package manager; with --host as the campaign says")
 	return c
 }
 
@@ -71,9 +78,12 @@ func (a *app) runPlaybookRender(ctx context.Context, r rendering) error {
 	if err != nil {
 		return err
 	}
-	raw, err := a.keptLook(ctx, r)
+	raw, busyWait, err := a.keptLook(ctx, r)
 	if err != nil {
 		return err
+	}
+	if r.busyWait != nil {
+		busyWait = *r.busyWait
 	}
 	facts, err := probe.Reparse(raw)
 	if err != nil {
@@ -82,7 +92,7 @@ func (a *app) runPlaybookRender(ctx context.Context, r rendering) error {
 	out := rendered{Type: "rendered", Findings: lib.Match(facts), Unanswered: lib.Unanswered(facts)}
 	var script remediate.Script
 	if len(out.Findings) > 0 {
-		script, err = lib.Render(playbooks.RenderInput{Facts: facts, Findings: out.Findings, BusyWait: r.busyWait})
+		script, err = lib.Render(playbooks.RenderInput{Facts: facts, Findings: out.Findings, BusyWait: busyWait})
 		if err != nil {
 			return err
 		}
@@ -117,36 +127,43 @@ func renderedLines(r rendered) []string {
 	return out
 }
 
-// keptLook is the text of a look, from a file or from the store.
-func (a *app) keptLook(ctx context.Context, r rendering) ([]byte, error) {
-	if r.facts == "-" {
-		return readAllBounded(a.In, "standard input")
+// keptLook is the text of a look, from a file or from the store, and how long
+// a script waits for another package manager there.
+func (a *app) keptLook(ctx context.Context, r rendering) (raw []byte, busyWait time.Duration, err error) {
+	switch r.facts {
+	case "":
+		return a.storedLook(ctx, r)
+	case "-":
+		raw, err = readAllBounded(a.In, "standard input")
+	default:
+		raw, err = readBounded(r.facts)
 	}
-	if r.facts != "" {
-		return readBounded(r.facts)
-	}
+	return raw, defaultBusyWait, err
+}
+
+func (a *app) storedLook(ctx context.Context, r rendering) ([]byte, time.Duration, error) {
 	w, err := a.openCampaign()
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if _, err := w.hostNamed(r.host); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if err := w.openStoreToRead(ctx); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	state, err := w.store.HostState(ctx, r.host)
 	if err != nil {
-		return nil, fmt.Errorf("read the store: %w", err)
+		return nil, 0, fmt.Errorf("read the store: %w", err)
 	}
 	if state.RawDigest == "" {
-		return nil, fmt.Errorf("%s was never seen; run 'oust scan --limit %s'", r.host, r.host)
+		return nil, 0, fmt.Errorf("%s was never seen; run 'oust scan --limit %s'", r.host, r.host)
 	}
 	raw, err := w.store.Raw(ctx, state.RawDigest)
 	if err != nil {
-		return nil, fmt.Errorf("read the store: %w", err)
+		return nil, 0, fmt.Errorf("read the store: %w", err)
 	}
-	return raw, saveLook(r.save, raw)
+	return raw, w.campaign.Timing.BusyWait, saveLook(r.save, raw)
 }
 
 // saveLook keeps a look in a file that was not there before: it says much
