@@ -147,6 +147,10 @@ func (p *planner) leaveClean(h remediate.Host, state remediate.HostState, facts 
 		p.leave(h, remediate.LeftUnseen, "the look was not complete: "+oneLine(facts.Incomplete[0]))
 		return
 	}
+	if paths := p.e.Library.Unanswered(facts); len(paths) > 0 {
+		p.leave(h, remediate.LeftUnseen, "the last look did not ask about "+paths[0]+", which a playbook wants to know; scan again")
+		return
+	}
 	p.leave(h, remediate.LeftClean, "last seen "+state.SeenAt.UTC().Format("2006-01-02 15:04 UTC"))
 }
 
