@@ -30,6 +30,8 @@ need openssh-client ssh
 need rpm rpmbuild
 need util-linux setpriv
 need gcc gcc # go test -race
+need busybox busybox # shells that scripts are tried in
+need mksh mksh
 if [ "${1:-}" = bench ]; then
 	need clustershell clush
 	need pssh parallel-ssh
