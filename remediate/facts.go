@@ -54,8 +54,8 @@ type Package struct {
 	Arch    string `json:"arch,omitempty"`
 	Vendor  string `json:"vendor,omitempty"`
 	// Status is "installed", "config-files" (dpkg: removed, configuration
-	// kept) or "broken" (dpkg: half-installed, half-configured, unpacked,
-	// triggers-awaited or an error flag).
+	// kept) or "broken" (dpkg: half-installed, half-configured, unpacked or
+	// an error flag).
 	Status string `json:"status"`
 }
 
@@ -94,7 +94,8 @@ type PathFact struct {
 	Kind PathKind `json:"kind"`
 }
 
-// FreeSpace is what is left for root's use on the file system of a path.
+// FreeSpace is what df(1) calls available on the file system that is mounted
+// at a path: what root alone may use is not counted.
 type FreeSpace struct {
 	Path string `json:"path"`
 	KiB  int64  `json:"kib"`

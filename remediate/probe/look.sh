@@ -1,13 +1,41 @@
 LC_ALL=C; export LC_ALL
-PATH=${PATH:-/usr/bin:/bin}:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin; export PATH
+PATH=/usr/sbin:/usr/bin:/sbin:/bin:${PATH:-/usr/bin}:/usr/local/sbin:/usr/local/bin; export PATH
+unset DPKG_ADMINDIR DPKG_ROOT
 exec </dev/null
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
+# bounded SECONDS COMMAND... ends a command that does not end by itself, with
+# exit code 124, 137 or 142. An old busybox knows no -k, macOS no timeout.
+limit=
+if have timeout && { ! have busybox || timeout -k 1 9 true >/dev/null 2>&1; }; then limit=timeout
+elif have perl; then limit=perl
+fi
+bounded() {
+  case $limit in
+  timeout) timeout -k 5 "$@" ;;
+  perl) perl -e 'alarm shift; exec @ARGV or exit 127' "$@" ;;
+  *) shift && "$@" ;;
+  esac
+}
+
 # copy prints a file with builtins only.
 copy() {
-  [ -r "$1" ] || return 1
+  [ -f "$1" ] && [ -r "$1" ] || return 1
   while IFS= read -r line || [ -n "$line" ]; do printf '%s\n' "$line"; done <"$1"
+}
+
+# list MANAGER COMMAND... prints what a package manager says on stdout and
+# stderr, and its exit code.
+listed=
+list() {
+  manager=$1 listed="$listed $1"
+  shift
+  frame "section $manager"
+  "$@" 2>&1
+  code=$?
+  frame "section $manager-exit"
+  echo "$code"
 }
 
 # look_at PATH QUOTED prints what stands at a path. A link is not followed.
@@ -19,28 +47,46 @@ look_at() {
   elif [ -e "$1" ]; then found=other
   else
     found=absent
-    above=$1
-    while [ "$found" = absent ]; do
-      above=${above%/*}
-      [ -n "$above" ] || break
-      if [ -d "$above" ]; then
-        [ -x "$above" ] || found=denied
-        break
-      fi
+    above=${1%/*}
+    while [ -n "$above" ] && ! [ -d "$above" ]; do
+      case $above in */*) above=${above%/*} ;; *) above= ;; esac
     done
+    [ -z "$above" ] || [ -x "$above" ] || found=denied
   fi
+  asked=$((asked + 1))
   printf '%s %s\n' "$found" "$2"
 }
 
-# names MANAGER STATE FILES... prints a service for each file that is there.
+# names MANAGER SUFFIX FOLDER prints a service for each file that is there.
 names() {
-  manager=$1 suffix=$2
-  shift 2
-  for file in "$@"; do
+  [ -d "$3" ] || return 0
+  [ -r "$3" ] && [ -x "$3" ] || printf 'denied\t%s\n' "$3"
+  for file in "$3"/*"$2"; do
     if [ -e "$file" ] || [ -L "$file" ]; then
       file=${file##*/}
-      printf '%s\t%s\t\n' "$manager" "${file%"$suffix"}"
+      printf '%s\t%s\n' "$1" "${file%"$2"}"
     fi
+  done
+}
+
+# rpm_database: asked without a database, rpm would make one.
+rpm_database() {
+  for dir in /var/lib/rpm /usr/lib/sysimage/rpm /usr/share/rpm "${HOME:-/root}/.rpmdb"; do
+    for file in rpmdb.sqlite Packages.db Packages; do
+      [ -e "$dir/$file" ] && return 0
+    done
+  done
+  return 1
+}
+
+# apps FOLDER prints name and version of the bundles in it.
+apps() {
+  [ -d "$1" ] || return 0
+  [ -r "$1" ] && [ -x "$1" ] || printf 'denied\t%s\n' "$1"
+  for app in "$1"/*.app; do
+    [ -d "$app" ] || continue
+    version=$(defaults read "$app/Contents/Info" CFBundleShortVersionString 2>/dev/null) || version=
+    printf 'app\t%s\t%s\n' "${app##*/}" "$version"
   done
 }
 
@@ -53,7 +99,10 @@ printf '%s\n' "$system"
 frame 'section release'
 case $system in
 Darwin*) sw_vers 2>&1 ;;
-*) copy /etc/os-release || copy /usr/lib/os-release || copy /etc/redhat-release || copy /etc/alpine-release ;;
+*)
+  copy /etc/os-release || copy /usr/lib/os-release || copy /etc/redhat-release ||
+    copy /etc/SuSE-release || copy /etc/alpine-release
+  ;;
 esac
 
 frame 'section boot'
@@ -69,79 +118,89 @@ frame 'section who'
 who=$(id)
 printf '%s\n' "$who"
 case $who in
-'uid=0('*) ;;
-*) if have sudo && sudo -n true >/dev/null 2>&1; then echo can-become; fi ;;
+'uid=0('* | 'uid=0 '*) ;;
+*) if have sudo && bounded 10 sudo -n /bin/sh -c : >/dev/null 2>&1; then echo can-become; fi ;;
 esac
 
-if have dpkg-query && [ -e /var/lib/dpkg/status ]; then
-  frame 'section dpkg'
-  dpkg-query -W -f '${Package}\t${Version}\t${Architecture}\t${Status}\n' 2>/dev/null
-  code=$?
-  frame 'section dpkg-exit'
-  echo "$code"
+if [ -e /var/lib/dpkg/status ]; then
+  list dpkg dpkg-query -W -f '${Package}\t${Version}\t${Architecture}\t${Status}\n'
 fi
-if have rpm; then
-  frame 'section rpm'
-  rpm -qa --qf '%{NAME}\t%|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE}\t%{ARCH}\t%{VENDOR}\n' 2>/dev/null
-  code=$?
-  frame 'section rpm-exit'
-  echo "$code"
+if rpm_database; then
+  list rpm bounded 40 rpm -qa --qf '%{NAME}\t%|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE}\t%{ARCH}\t%{VENDOR}\n'
 fi
-if [ -e /lib/apk/db/installed ]; then
-  frame 'section apk'
-  copy /lib/apk/db/installed
+for file in /lib/apk/db/installed /usr/lib/apk/db/installed; do
+  if [ -e "$file" ]; then
+    list apk grep '^[CPVA]:' "$file"
+    break
+  fi
+done
+case $system in
+Darwin*)
+  listed="$listed pkgutil"
+  receipts=$(bounded 40 pkgutil --pkgs 2>&1)
   code=$?
-  frame 'section apk-exit'
-  echo "$code"
-fi
-if have pkgutil; then
   frame 'section pkgutil'
-  pkgutil --pkgs 2>/dev/null
-  code=$?
+  printf '%s\n' "$receipts"
   frame 'section pkgutil-exit'
   echo "$code"
-  frame 'section apps'
-  for app in /Applications/*.app; do
-    [ -d "$app" ] || continue
-    printf '%s\t%s\n' "$(plutil -extract CFBundleShortVersionString raw -o - "$app/Contents/Info.plist" 2>/dev/null)" "${app##*/}"
+  frame 'section pkgutil-info'
+  for id in $receipts; do
+    case $id in com.apple.*) ;; *.*) pkgutil --pkg-info "$id" 2>/dev/null ;; esac
   done
-fi
+  frame 'section apps'
+  for dir in /Applications /Applications/* /Users/*/Applications; do
+    case $dir in *.app) ;; *) apps "$dir" ;; esac
+  done
+  ;;
+esac
+
+frame 'section managers'
+echo "$listed"
 
 frame 'section units'
 if [ -d /run/systemd/system ] && have systemctl; then
-  systemctl list-unit-files --type=service --no-legend --no-pager --plain 2>/dev/null
+  bounded 20 systemctl list-unit-files --type=service --no-legend --no-pager --plain 2>/dev/null
 fi
 frame 'section services'
-names systemd .service /etc/systemd/system/*.service /lib/systemd/system/*.service /usr/lib/systemd/system/*.service
-if [ -d /run/openrc ]; then names openrc '' /etc/init.d/*; else names sysv '' /etc/init.d/*; fi
-names launchd .plist /Library/LaunchDaemons/*.plist /Library/LaunchAgents/*.plist
+for dir in /etc /run /usr/local/lib /usr/lib; do names systemd .service "$dir/systemd/system"; done
+[ -L /lib ] || names systemd .service /lib/systemd/system
+if [ -d /run/openrc ]; then names openrc '' /etc/init.d; else names sysv '' /etc/init.d; fi
+names launchd .plist /Library/LaunchDaemons
+names launchd .plist /Library/LaunchAgents
 
 frame 'section paths'
+asked=0
 ask_paths
+echo "asked $asked"
 
 frame 'section disk'
 set -- /
 for dir in /var /var/lib /opt; do [ -d "$dir" ] && set -- "$@" "$dir"; done
-df -Pk "$@" 2>/dev/null
+bounded 10 df -Pk "$@" 2>/dev/null
 
 frame 'section locks'
 set --
 for file in /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock /var/cache/apt/archives/lock \
-  /var/lib/rpm/.rpm.lock /usr/lib/sysimage/rpm/.rpm.lock /lib/apk/db/lock; do
+  /var/lib/rpm/.rpm.lock /usr/lib/sysimage/rpm/.rpm.lock /lib/apk/db/lock /usr/lib/apk/db/lock; do
   [ -e "$file" ] && set -- "$@" "$file"
 done
 if [ $# -gt 0 ] && [ -r /proc/locks ]; then
-  stat -c '%i %n' "$@" 2>/dev/null
-  copy /proc/locks
+  inodes=$(stat -c '%i %n' "$@" 2>/dev/null)
+  printf '%s\n' "$inodes"
+  set --
+  for word in $inodes; do
+    case $word in /*) ;; *) set -- "$@" -e ":$word " ;; esac
+  done
+  [ $# -eq 0 ] || grep -F "$@" /proc/locks
 fi
 frame 'section pids'
-for file in /var/run/yum.pid /run/zypp.pid /var/run/zypp.pid /var/cache/dnf/metadata_lock.pid; do
+for file in /run/yum.pid /var/run/yum.pid /run/zypp.pid /var/run/zypp.pid /var/cache/dnf/metadata_lock.pid; do
   pid=
   [ -r "$file" ] && { read -r pid <"$file" || [ -n "$pid" ]; } && [ -n "$pid" ] && [ -d "/proc/$pid" ] && printf '%s %s\n' "$pid" "$file"
 done
 
 frame 'section reboot'
-for file in /run/reboot-required /var/run/reboot-required /run/reboot-needed /boot/do_purge_kernels; do
+for file in /run/reboot-required /var/run/reboot-required /run/reboot-needed /var/run/reboot-needed; do
   [ -e "$file" ] && printf 'file %s\n' "$file"
 done
 for file in /run/reboot-required.pkgs /var/run/reboot-required.pkgs; do

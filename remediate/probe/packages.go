@@ -1,56 +1,78 @@
 package probe
 
 import (
+	"slices"
 	"strings"
 
 	"oust/remediate"
 )
 
-// managers are the package managers, with the parser of one line each; apk
-// has records instead of lines.
+// manager is a package manager: the parser of one line that it prints, and
+// what its remarks begin with that say nothing about a package.
+type manager struct {
+	name    string
+	line    func(f []string) (p remediate.Package, ok bool)
+	remarks []string
+}
+
+var managers = []manager{
+	{remediate.ManagerDpkg, dpkgLine, []string{"dpkg-query: warning: ", " "}},
+	// Those about locks are of Berkeley DB, when an rpm of before was killed.
+	{remediate.ManagerRPM, rpmLine, []string{"warning: ", "BDB2053 ", "Freeing read locks for locker "}},
+	{remediate.ManagerPkgutil, pkgutilLine, nil},
+}
+
+// packages reads what the package managers listed. apk has records instead of
+// lines.
 func (r *reader) packages() error {
 	known := false
-	for _, m := range []struct {
-		name string
-		line func(f []string) (remediate.Package, bool)
-	}{
-		{remediate.ManagerDpkg, dpkgLine},
-		{remediate.ManagerRPM, rpmLine},
-		{remediate.ManagerPkgutil, pkgutilLine},
-	} {
-		if !r.has(m.name) {
-			continue
-		}
-		known = true
-		r.checkExit(m.name)
-		odd := 0
-		for _, l := range r.lines(m.name) {
-			p, ok := m.line(strings.Split(l, "\t"))
-			if !ok {
-				odd++
-				continue
-			}
-			if p.Name != "" {
-				r.add(m.name, p)
-			}
-		}
-		if odd > 0 {
-			r.incomplete("%s printed %d lines that are no packages", m.name, odd)
+	for _, m := range managers {
+		if r.has(m.name) {
+			known = true
+			r.list(m)
 		}
 	}
 	known = r.apk() || known
-	r.apps()
-	if !known {
+	switch {
+	case !known:
 		r.incomplete("no package manager that oust knows (dpkg, rpm, apk, pkgutil)")
+	case len(r.facts.Packages) == 0:
+		r.incomplete("the package managers list no package at all")
 	}
+	r.versions()
+	r.apps()
 	return nil
 }
 
-// checkExit holds a manager to its exit code.
-func (r *reader) checkExit(manager string) {
-	l := r.lines(manager + "-exit")
-	if len(l) != 1 || l[0] != "0" {
-		r.incomplete("%s could not list its packages (exit code %s)", manager, clean(strings.Join(l, " ")))
+// list reads the lines of a manager.
+func (r *reader) list(m manager) {
+	var odd []string
+	for _, l := range r.lines(m.name) {
+		p, ok := m.line(strings.Split(l, "\t"))
+		switch {
+		case ok && p.Name != "":
+			r.add(m.name, p)
+		case !ok && !slices.ContainsFunc(m.remarks, func(begin string) bool { return strings.HasPrefix(l, begin) }):
+			odd = append(odd, l)
+		}
+	}
+	r.check(m.name, odd)
+}
+
+// check holds a manager to its exit code, and to have printed nothing but
+// packages.
+func (r *reader) check(manager string, odd []string) {
+	code := clean(strings.Join(r.lines(manager+"-exit"), " "))
+	switch code {
+	case "0":
+	case "124", "137", "142": // what the shell says of the end is no fault of its own
+		r.incomplete("%s did not list its packages in time and was ended", manager)
+		return
+	default:
+		r.incomplete("%s could not list its packages (exit code %s)", manager, code)
+	}
+	if len(odd) > 0 {
+		r.incomplete("%s printed %d line(s) that name no package, the first %q", manager, len(odd), clean(odd[0]))
 	}
 }
 
@@ -69,7 +91,7 @@ func (r *reader) add(manager string, p remediate.Package) {
 // dpkgLine reads Package, Version, Architecture and Status. The words of a
 // status are want, error flag and state, see dpkg-query(1).
 func dpkgLine(f []string) (remediate.Package, bool) {
-	if len(f) != 4 {
+	if len(f) != 4 || f[0] == "" {
 		return remediate.Package{}, false
 	}
 	status := strings.Fields(f[3])
@@ -94,7 +116,7 @@ func dpkgLine(f []string) (remediate.Package, bool) {
 // rpmLine reads name, epoch:version-release, architecture and vendor. The
 // keys that rpm keeps among its packages (gpg-pubkey) are no software.
 func rpmLine(f []string) (remediate.Package, bool) {
-	if len(f) != 4 {
+	if len(f) != 4 || f[0] == "" {
 		return remediate.Package{}, false
 	}
 	if f[0] == "gpg-pubkey" {
@@ -113,18 +135,37 @@ func rpmLine(f []string) (remediate.Package, bool) {
 
 // pkgutilLine reads the id of a receipt.
 func pkgutilLine(f []string) (remediate.Package, bool) {
-	return remediate.Package{Name: f[0], Status: remediate.PackageInstalled}, len(f) == 1
+	return remediate.Package{Name: f[0], Status: remediate.PackageInstalled}, len(f) == 1 && !strings.Contains(f[0], " ")
 }
 
-// apk reads /lib/apk/db/installed: records of lines "P:name", "V:version",
-// "A:arch", ended by an empty line, which lines() has dropped: a record begins
-// with its checksum "C:".
+// versions reads what pkgutil says about single receipts: lines "package-id:"
+// and "version:", see pkgutil(1), --pkg-info. Apple's own are not asked for.
+func (r *reader) versions() {
+	versions, id := map[string]string{}, ""
+	for _, l := range r.lines("pkgutil-info") {
+		key, value, _ := strings.Cut(l, ":")
+		switch value = clean(strings.TrimSpace(value)); key {
+		case "package-id":
+			id = value
+		case "version":
+			versions[id] = value
+		}
+	}
+	for i, p := range r.facts.Packages {
+		if p.Manager == remediate.ManagerPkgutil {
+			r.facts.Packages[i].Version = versions[p.Name]
+		}
+	}
+}
+
+// apk reads the lines "C:checksum", "P:name", "V:version" and "A:arch" of
+// apk's database of installed packages. A record begins with its checksum.
 func (r *reader) apk() bool {
 	if !r.has(remediate.ManagerApk) {
 		return false
 	}
-	r.checkExit(remediate.ManagerApk)
 	var p remediate.Package
+	var odd []string
 	end := func() {
 		if p.Name != "" {
 			p.Status = remediate.PackageInstalled
@@ -134,33 +175,36 @@ func (r *reader) apk() bool {
 	}
 	for _, l := range r.lines(remediate.ManagerApk) {
 		key, value, ok := strings.Cut(l, ":")
-		if !ok {
-			continue
-		}
-		switch key {
-		case "C":
+		switch {
+		case ok && key == "C":
 			end()
-		case "P":
+		case ok && key == "P":
 			if p.Name != "" {
 				end()
 			}
 			p.Name = value
-		case "V":
+		case ok && key == "V":
 			p.Version = value
-		case "A":
+		case ok && key == "A":
 			p.Arch = value
+		default:
+			odd = append(odd, l)
 		}
 	}
 	end()
+	r.check(remediate.ManagerApk, odd)
 	return true
 }
 
-// apps reads version and name of the bundles in /Applications.
+// apps reads names and versions of macOS application bundles.
 func (r *reader) apps() {
 	for _, l := range r.lines("apps") {
-		version, name, ok := strings.Cut(l, "\t")
-		if ok && name != "" {
-			r.add(remediate.ManagerApp, remediate.Package{Name: name, Version: version, Status: remediate.PackageInstalled})
+		f := strings.Split(l, "\t")
+		switch {
+		case len(f) == 3 && f[0] == "app" && f[1] != "":
+			r.add(remediate.ManagerApp, remediate.Package{Name: f[1], Version: f[2], Status: remediate.PackageInstalled})
+		case len(f) == 2 && f[0] == "denied":
+			r.incomplete("%s may not be read as %s", clean(f[1]), r.facts.Privilege.User)
 		}
 	}
 }

@@ -15,9 +15,14 @@ const Kind = "look-unix 1"
 var lookScript string
 
 // Sh makes the script of a look at a Unix host, for the standard input of
-// remediate.ShLine. It changes nothing on the host, and forks about ten times
-// on a usual Linux system. As a user without rights it finds less, and says
-// what it was not allowed to see.
+// remediate.ShLine. It forks about ten times on a usual Linux system. As a
+// user without rights it finds less, and says what it was not allowed to see.
+//
+// It writes no file. What the programs do that it asks is theirs: an rpm with
+// a SQLite database freshens the database's shared-memory index when root
+// asks, and sudo logs. Commands that can hang are ended after 10 to 40 s; a
+// folder on a dead network file system can still hold up the shell itself,
+// for which the caller's deadline is there.
 func Sh(q remediate.Questions, nonce remediate.Nonce) []byte {
 	var b strings.Builder
 	b.WriteString("frame() { printf '\\n@%s %s\\n' " + string(nonce) + " \"$1\"; }\n")

@@ -23,11 +23,15 @@ func (r *reader) services() error {
 		state[key{"systemd", clean(strings.TrimSuffix(f[0], ".service"))}] = clean(f[1])
 	}
 	for _, l := range r.lines("services") {
-		f := strings.Split(l, "\t")
-		if len(f) != 3 || f[1] == "" {
+		manager, name, ok := strings.Cut(l, "\t")
+		switch {
+		case !ok || name == "":
+			continue
+		case manager == "denied":
+			r.incomplete("%s may not be read as %s", clean(name), r.facts.Privilege.User)
 			continue
 		}
-		k := key{clean(f[0]), clean(f[1])}
+		k := key{clean(manager), clean(name)}
 		if _, known := state[k]; !known {
 			state[k] = ""
 		}
@@ -44,10 +48,16 @@ func (r *reader) services() error {
 	return nil
 }
 
-// paths reads "KIND QUOTED-PATH" lines.
+// paths reads "KIND QUOTED-PATH" lines, and a last one that says how many
+// there are.
 func (r *reader) paths() error {
+	asked := -1
 	for _, l := range r.lines("paths") {
 		word, quoted, _ := strings.Cut(l, " ")
+		if n, err := strconv.Atoi(quoted); err == nil && word == "asked" {
+			asked = n
+			continue
+		}
 		path, err := strconv.Unquote(quoted)
 		if err != nil {
 			return fmt.Errorf("paths: %q", clean(l))
@@ -62,13 +72,15 @@ func (r *reader) paths() error {
 		}
 		r.facts.Paths = append(r.facts.Paths, remediate.PathFact{Path: path, Kind: kind})
 	}
+	if r.has("paths") && asked != len(r.facts.Paths) {
+		r.incomplete("not all paths were looked at: %d answers", len(r.facts.Paths))
+	}
 	return nil
 }
 
-// disk reads df -Pk: the header, then one line for each path that was asked,
-// in the order asked, which is the order of the mount points' paths. Names of
-// devices and mount points may hold spaces: the numbers are found from the
-// capacity, which ends in a percent sign.
+// disk reads df -Pk: the header, then one line for each folder that was asked.
+// Names of devices and mount points may hold spaces: the numbers are found
+// from the capacity, which ends in a percent sign.
 func (r *reader) disk() error {
 	for _, l := range r.lines("disk") {
 		f := strings.Fields(l)
@@ -102,6 +114,15 @@ func lockManager(path string) string {
 	return remediate.ManagerRPM
 }
 
+// mainName is the name that a file in /var/run has where /var/run is a link to
+// /run, as on every system of today.
+func mainName(path string) string {
+	if rest, ok := strings.CutPrefix(path, "/var/run/"); ok {
+		return "/run/" + rest
+	}
+	return path
+}
+
 // locks joins the inodes of lock files with /proc/locks, see proc(5):
 //
 //	1: POSIX  ADVISORY  WRITE 1234 08:01:131 0 EOF
@@ -131,107 +152,11 @@ func (r *reader) locks() error {
 	for _, l := range r.lines("pids") {
 		word, path, _ := strings.Cut(l, " ")
 		if pid, err := strconv.Atoi(word); err == nil && pid > 0 {
-			r.facts.Locks = append(r.facts.Locks, remediate.Lock{Manager: remediate.ManagerRPM, Path: clean(path), PID: pid})
+			lock := remediate.Lock{Manager: remediate.ManagerRPM, Path: mainName(clean(path)), PID: pid}
+			if !slices.Contains(r.facts.Locks, lock) {
+				r.facts.Locks = append(r.facts.Locks, lock)
+			}
 		}
 	}
 	return nil
-}
-
-// reboot reads the marks that ask for a reboot, and on rpm systems compares
-// the running kernel with those installed.
-func (r *reader) reboot() error {
-	var files, pkgs []string
-	for _, l := range r.lines("reboot") {
-		kind, what, _ := strings.Cut(l, " ")
-		switch what = clean(what); kind {
-		case "file":
-			// /var/run is a link to /run: one file, two names.
-			what = strings.TrimPrefix(what, "/var")
-			if !slices.Contains(files, what) {
-				files = append(files, what)
-			}
-		case "package":
-			if !slices.Contains(pkgs, what) {
-				pkgs = append(pkgs, what)
-			}
-		}
-	}
-	for _, f := range files {
-		reason := f + " is there"
-		if strings.HasSuffix(f, "/reboot-required") && len(pkgs) > 0 {
-			reason += " (for " + strings.Join(pkgs, ", ") + ")"
-		}
-		r.facts.RebootPending = append(r.facts.RebootPending, reason)
-	}
-	if newer := r.newerKernel(); newer != "" {
-		r.facts.RebootPending = append(r.facts.RebootPending,
-			fmt.Sprintf("kernel %s is installed, %s runs", newer, r.facts.OS.Kernel))
-	}
-	return nil
-}
-
-// newerKernel names the newest installed rpm kernel if the running kernel is
-// one of them and is older.
-func (r *reader) newerKernel() string {
-	newest, running := "", false
-	for _, p := range r.facts.Packages {
-		if p.Manager != remediate.ManagerRPM || p.Name != "kernel-core" && p.Name != "kernel" && p.Name != "kernel-default" {
-			continue
-		}
-		release := p.Version + "." + p.Arch
-		if release == r.facts.OS.Kernel {
-			running = true
-		}
-		if newest == "" || compareVersions(release, newest) > 0 {
-			newest = release
-		}
-	}
-	if !running || newest == r.facts.OS.Kernel {
-		return ""
-	}
-	return newest
-}
-
-// compareVersions orders version texts as rpm does: runs of digits by value,
-// runs of letters by text, digits after letters.
-func compareVersions(a, b string) int {
-	x, y := segments(a), segments(b)
-	for i := range min(len(x), len(y)) {
-		s, t := x[i], y[i]
-		ds, dt := isDigit(s[0]), isDigit(t[0])
-		switch {
-		case ds && !dt:
-			return 1
-		case dt && !ds:
-			return -1
-		case ds:
-			s, t = strings.TrimLeft(s, "0"), strings.TrimLeft(t, "0")
-			if c := cmp.Compare(len(s), len(t)); c != 0 {
-				return c
-			}
-		}
-		if c := cmp.Compare(s, t); c != 0 {
-			return c
-		}
-	}
-	return cmp.Compare(len(x), len(y))
-}
-
-func isDigit(c byte) bool { return c >= '0' && c <= '9' }
-
-func segments(s string) []string {
-	var out []string
-	for i := 0; i < len(s); {
-		if c := s[i]; !isDigit(c) && (c|0x20 < 'a' || c|0x20 > 'z') {
-			i++
-			continue
-		}
-		j := i
-		for j < len(s) && isDigit(s[j]) == isDigit(s[i]) && (isDigit(s[j]) || s[j]|0x20 >= 'a' && s[j]|0x20 <= 'z') {
-			j++
-		}
-		out = append(out, s[i:j])
-		i = j
-	}
-	return out
 }
