@@ -50,13 +50,18 @@ func Start(ctx context.Context, config Config) (*Fleet, error) {
 	if err := config.validate(); err != nil {
 		return nil, err
 	}
-	if err := checkFileLimit(config.Hosts); err != nil {
+	return start(ctx, config, config.lots())
+}
+
+// start makes the fleet that was drawn.
+func start(ctx context.Context, config Config, lots []lot) (*Fleet, error) {
+	if err := checkFileLimit(len(lots)); err != nil {
 		return nil, err
 	}
 	f := &Fleet{config: config, clock: config.Clock, programs: programs(), byName: make(map[string]*host, config.Hosts)}
 	f.images.clock = f.clock
 	f.ctx, f.cancel = context.WithCancel(ctx)
-	if err := f.open(); err != nil {
+	if err := f.open(lots); err != nil {
 		_ = f.Close()
 		return nil, err
 	}
@@ -64,11 +69,11 @@ func Start(ctx context.Context, config Config) (*Fleet, error) {
 	return f, nil
 }
 
-func (f *Fleet) open() error {
+func (f *Fleet) open(lots []lot) error {
 	if err := f.makeKeys(); err != nil {
 		return err
 	}
-	if err := f.makeHosts(); err != nil {
+	if err := f.makeHosts(lots); err != nil {
 		return err
 	}
 	for _, h := range f.hosts {
@@ -160,8 +165,8 @@ func (f *Fleet) makeKeys() error {
 }
 
 // makeHosts makes the hosts that the seed has drawn.
-func (f *Fleet) makeHosts() error {
-	for i, lot := range f.config.lots() {
+func (f *Fleet) makeHosts(lots []lot) error {
+	for i, lot := range lots {
 		name := fmt.Sprintf("lab-%04d", i+1)
 		h := &host{fleet: f, name: name, fault: lot.fault}
 		h.install(f.images.get(lot.kind, lot.products))

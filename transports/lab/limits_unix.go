@@ -51,6 +51,9 @@ func holdPort(addr *net.TCPAddr) (io.Closer, error) {
 	if err == nil {
 		err = syscall.Bind(fd, address)
 	}
+	if err == nil { // nobody else may do the same
+		err = syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 0)
+	}
 	if err != nil {
 		_ = held.Close()
 		return nil, fmt.Errorf("take port %d: %w", addr.Port, err)

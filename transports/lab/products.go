@@ -12,12 +12,12 @@ type product struct {
 	depends  []string
 	services []string
 	summary  string
-	// files are what the package owns; data is what appears at run time and
-	// stays after a removal that is not a purge.
-	files, data []string
-	// config files stay after `dpkg -r` and go with `dpkg --purge`.
-	config []string
-	daemon []string // the argument list of its daemon, nil for none
+	// files are what the package owns.
+	files []string
+	// config is what a user has changed, and data what appeared at run time:
+	// only `dpkg --purge` takes them away.
+	config, data []string
+	daemon       []string // the argument list of its daemon, nil for none
 	// takes is how long the uninstaller works.
 	takes time.Duration
 	// residue is the file that the fault of that name leaves.
@@ -43,6 +43,7 @@ var (
 		name: "kesl-gui", version: "12.1.0", release: "1508", depends: []string{"kesl"},
 		summary: "Kaspersky Endpoint Security for Linux, graphical interface (simulated)",
 		files:   []string{"/opt/kaspersky/kesl-gui/bin/kesl-gui", "/usr/share/applications/kesl-gui.desktop"},
+		data:    []string{"/var/opt/kaspersky/kesl-gui/settings.db"},
 		takes:   time.Second,
 	}
 	klnagent = &product{

@@ -292,7 +292,6 @@ func (c *call) rpmEraseOne(p *pkg) error {
 			return nil
 		}
 		u.remove()
-		u.removeFiles(u.view(), p.product.config, "")
 	}
 	c.proc.host.setPackage(p.name, pkgState{"purge", stateAbsent})
 	return nil

@@ -109,6 +109,9 @@ func (c *call) shellEnv() environ {
 	hidden(varPID, strconv.Itoa(c.proc.pid))
 	hidden(varPPID, strconv.Itoa(c.proc.ppid))
 	hidden(varBack, "")
+	if !e["HOME"].IsSet() {
+		hidden("HOME", "") // or the interpreter takes that of the real machine
+	}
 	for _, name := range []string{"UID", "EUID", "GID"} {
 		hidden(name, strconv.Itoa(int(c.proc.user.uid)))
 	}

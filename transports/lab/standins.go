@@ -37,7 +37,6 @@ var standIns = map[string]func(s *shell, c *call) int{
 		fmt.Fprintf(c.err, "sh: %s: not found\n", c.args[1])
 		return exitNotFound
 	},
-	".lab.error": func(_ *shell, c *call) int { fmt.Fprintf(c.err, "sh: %s\n", c.args[1]); return 2 },
 }
 
 // call sees every simple command before it runs, and may replace it.
@@ -52,9 +51,9 @@ func (s *shell) call(ctx context.Context, args []string) (_ []string, err error)
 	}
 	switch args[0] {
 	case "eval":
-		return s.text(args[:1], strings.Join(args[1:], " "), "eval")
+		return s.text(hc, args[:1], strings.Join(args[1:], " "), "eval")
 	case "trap":
-		return s.trap(args)
+		return s.trap(hc, args)
 	case ".", "source":
 		return s.source(hc, args)
 	case "command":
@@ -86,18 +85,24 @@ func (s *shell) call(ctx context.Context, args []string) (_ []string, err error)
 	return args, nil
 }
 
+// fatal is the end of a shell by an error of a special builtin (POSIX, 2.8.1).
+func fatal(hc interp.HandlerContext, format string, args ...any) []string {
+	fmt.Fprintf(hc.Stderr, "sh: "+format+"\n", args...)
+	return []string{"exit", "2"}
+}
+
 // text rewrites code that a builtin is to run.
-func (s *shell) text(before []string, code, name string) ([]string, error) {
+func (s *shell) text(hc interp.HandlerContext, before []string, code, name string) ([]string, error) {
 	out, funcs, err := rewriteText(code, name, s.known())
 	if err != nil {
-		return []string{".lab.error", name + ": syntax error: " + err.Error()}, nil
+		return fatal(hc, "%s: syntax error: %v", name, err), nil
 	}
 	s.declare(funcs)
 	return append(before, out), nil
 }
 
 // trap keeps EXIT and drops signals, which nothing sends to a handler here.
-func (s *shell) trap(args []string) ([]string, error) {
+func (s *shell) trap(hc interp.HandlerContext, args []string) ([]string, error) {
 	if len(args) < 3 {
 		return args, nil
 	}
@@ -112,7 +117,7 @@ func (s *shell) trap(args []string) ([]string, error) {
 	if rest[0] == "-" || rest[0] == "" {
 		return []string{"trap", "-", "EXIT"}, nil
 	}
-	out, err := s.text([]string{"trap", "--"}, rest[0], "trap")
+	out, err := s.text(hc, []string{"trap", "--"}, rest[0], "trap")
 	if err != nil || out[0] != "trap" {
 		return out, err
 	}
@@ -121,19 +126,19 @@ func (s *shell) trap(args []string) ([]string, error) {
 
 func (s *shell) source(hc interp.HandlerContext, args []string) ([]string, error) {
 	if len(args) < 2 {
-		return []string{".lab.error", ".: filename argument required"}, nil
+		return fatal(hc, ".: filename argument required"), nil
 	}
 	v := s.self(hc).view()
 	data, err := v.readFile(absolute(hc.Dir, args[1]))
 	if err != nil {
-		return []string{".lab.error", ".: cannot open " + args[1] + ": " + strerror(err)}, nil
+		return fatal(hc, ".: cannot open %s: %s", args[1], strerror(err)), nil
 	}
 	p, err := parseShell(string(data), args[1], s.known())
 	if err != nil {
-		return []string{".lab.error", args[1] + ": syntax error: " + err.Error()}, nil
+		return fatal(hc, "%s: syntax error: %v", args[1], err), nil
 	}
 	if p.altered { // it must run rewritten
-		return s.text([]string{"eval"}, string(data), args[1])
+		return s.text(hc, []string{"eval"}, string(data), args[1])
 	}
 	s.declare(p.funcs)
 	return append([]string{".", sourced + args[1]}, args[2:]...), nil

@@ -109,17 +109,22 @@ func (u *uninstaller) wipe(v view) {
 // errScript: a maintainer script ended with exit code 1.
 var errScript = fmt.Errorf("exit status 1")
 
-// removeFiles removes files and the folders that they leave empty, down to
-// the product's own ones. The file to keep becomes one that nobody can
-// remove.
+// removeFiles removes files and the folders that they leave empty. The file to
+// keep becomes one that nobody can remove.
 func (u *uninstaller) removeFiles(v view, files []string, keep string) {
+	// dpkg removes all empty folders that it came with, rpm only those that
+	// are the package's own.
+	below := "/kaspersky"
+	if u.proc.host.image.kind.manager == managerRPM {
+		below = "/kaspersky/"
+	}
 	for _, f := range files {
 		if f == keep {
 			_ = v.change("chattr", f, false, func(n *node) error { n.fixed = true; return nil })
 			continue
 		}
 		_ = v.remove(f, false)
-		for dir := path.Dir(f); strings.Contains(dir, "/kaspersky"); dir = path.Dir(dir) {
+		for dir := path.Dir(f); strings.Contains(dir, below); dir = path.Dir(dir) {
 			if v.remove(dir, true) != nil {
 				break
 			}

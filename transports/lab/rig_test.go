@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"net"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -33,21 +31,32 @@ func newFleet(t testing.TB, config Config) *Fleet {
 // oneHost is a fleet of one host of a kind with products.
 func oneHost(t testing.TB, kind string, products ...*product) (*Fleet, *host) {
 	t.Helper()
-	return oneHostWith(t, Config{}, kind, products...)
+	return oneHostWith(t, Config{}, lot{kind: kindNamed(t, kind), products: setOf(products...)})
 }
 
-func oneHostWith(t testing.TB, config Config, kind string, products ...*product) (*Fleet, *host) {
+func oneHostWith(t testing.TB, config Config, one lot) (*Fleet, *host) {
 	t.Helper()
 	config.Hosts = 1
-	f := newFleet(t, config)
-	h := f.hosts[0]
+	if config.Speed == 0 {
+		config.Speed = 100
+	}
+	f, err := start(t.Context(), config.WithDefaults(), []lot{one})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = f.Close() })
+	return f, f.hosts[0]
+}
+
+func kindNamed(t testing.TB, id string) *osKind {
+	t.Helper()
 	for _, k := range kinds {
-		if k.id == kind {
-			h.image = f.images.get(k, setOf(products...))
+		if k.id == id {
+			return k
 		}
 	}
-	h.tree.root, h.tree.ino = h.image.root, h.image.lastIno
-	return f, h
+	t.Fatalf("no kind %s", id)
+	return nil
 }
 
 // dial logs in.
@@ -117,15 +126,16 @@ func runAs(t testing.TB, h *host, account, script string) answer {
 	return answer{out.String(), errOut.String(), code}
 }
 
-func TestSmoke(t *testing.T) {
-	f, h := oneHost(t, "debian", kesl, klnagent)
-	client := dial(t, f, h, "root")
-	a := remote(t, client, shLine, "id -u; uname -s; cat /etc/os-release; echo $$; read x </proc/self/stat; echo $x; dpkg-query -W kesl bash; sleep 1 & p=$!; wait $p; echo w$?; exit 7")
-	t.Logf("%+v", a)
-	if a.Exit != 7 {
-		t.Error("exit")
+// waitFor asks until the answer is yes; what it waits for has its own clock.
+func waitFor(t testing.TB, yes func() bool) {
+	t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for !yes() {
+		select {
+		case <-tick.C:
+		case <-t.Context().Done():
+			t.Fatal("it did not come")
+		}
 	}
-	t.Logf("%+v", run(t, h, "dpkg --purge kesl; dpkg -s kesl; ls -la /opt/kaspersky /; ps -ef; df -Pk /"))
-	_ = net.JoinHostPort
-	_ = strconv.Itoa
 }
