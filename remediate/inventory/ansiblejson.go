@@ -68,13 +68,17 @@ func (p *jsonReader) document() error {
 // token reads one token and gives errors plain words.
 func (p *jsonReader) token() (json.Token, error) {
 	t, err := p.dec.Token()
+	return t, plain(err)
+}
+
+func plain(err error) error {
 	switch {
+	case err == nil:
+		return nil
 	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
-		return nil, errors.New("the JSON ends in the middle")
-	case err != nil:
-		return nil, fmt.Errorf("not JSON: %s", cut(err.Error()))
+		return errors.New("the JSON ends in the middle")
 	}
-	return t, nil
+	return fmt.Errorf("not JSON: %s", cut(err.Error()))
 }
 
 // object reads a map and calls back for each key; the callback reads the
@@ -238,7 +242,7 @@ func (p *jsonReader) variables(each func(variable)) error {
 func (p *jsonReader) value() (value, error) {
 	var raw json.RawMessage
 	if err := p.dec.Decode(&raw); err != nil {
-		return value{}, fmt.Errorf("not JSON: %s", cut(err.Error()))
+		return value{}, plain(err)
 	}
 	var (
 		text   string

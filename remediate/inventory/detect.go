@@ -2,7 +2,6 @@ package inventory
 
 import (
 	"bytes"
-	"net/netip"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -79,10 +78,8 @@ func looksINI(text []byte) bool {
 		if line[0] == ';' || strings.ContainsRune(line, '=') && assignment.MatchString(line) {
 			return true
 		}
-		if line[0] == '[' && sectionLine.MatchString(line) {
-			if _, err := netip.ParseAddr(strings.Trim(line, "[]")); err != nil {
-				return true
-			}
+		if line[0] == '[' && sectionLine.MatchString(line) && !isBracketedIP(line) {
+			return true
 		}
 		if strings.Contains(line, "[") && strings.Contains(line, "]") && !strings.HasPrefix(line, "[") && !strings.Contains(line, "@") {
 			return true // a range

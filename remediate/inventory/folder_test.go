@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -118,5 +119,35 @@ func TestVaultedVarsAreTold(t *testing.T) {
 	want := filepath.Join(dir, "group_vars/web/vault") + ": encrypted with Ansible Vault, and not read; an ansible_host, _port, _user or _connection in it is not seen"
 	if len(inv.Warnings) != 1 || inv.Warnings[0] != want {
 		t.Errorf("got %q, want %q", inv.Warnings, want)
+	}
+}
+
+func TestVarsFilesOfTooManyBytes(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, dir, "hosts", "[a]\nweb1\n[b]\nweb2\n[c]\nweb3\n")
+	for _, g := range []string{"a", "b", "c"} {
+		write(t, dir, "group_vars/"+g, strings.Repeat("# x\n", 200_000))
+	}
+	if err := syscall.Mkfifo(filepath.Join(dir, "group_vars", "all"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := load([]string{"hosts"}, Options{Dir: dir}, small)
+	want := "group_vars/all: not a file\ngroup_vars/b: more than 1048576 bytes in group_vars and host_vars"
+	if err == nil || strings.ReplaceAll(err.Error(), dir+"/", "") != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+// TestVarsFolderThatIsNone is a file where a folder belongs; Ansible leaves it
+// alone.
+func TestVarsFolderThatIsNone(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, dir, "hosts", "10.0.0.1 ansible_host={{inventory_hostname_short}}\n")
+	write(t, dir, "group_vars", "ansible_port: 1\n")
+	inv, err := Load([]string{"hosts"}, Options{Dir: dir})
+	if err != nil || len(inv.Hosts) != 1 || inv.Hosts[0].Port != 0 || inv.Hosts[0].Address != "10.0.0.1" {
+		t.Errorf("%+v, %v", inv, err)
 	}
 }

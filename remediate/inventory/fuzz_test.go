@@ -17,7 +17,7 @@ import (
 )
 
 // small limits let a fuzzer find what lies behind them.
-var small = limits{file: 1 << 20, yaml: 1 << 20, hosts: 100, groups: 30, mentions: 300, nodes: 500, folderFiles: 20}
+var small = limits{file: 1 << 20, yaml: 1 << 20, vars: 1 << 20, hosts: 100, groups: 30, mentions: 300, nodes: 500, folderFiles: 20}
 
 // seed adds the cases with one of the endings; none means all.
 func seed(f *testing.F, endings ...string) {

@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"bytes"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
@@ -78,8 +79,8 @@ func (p *iniReader) parseLine(text string) {
 }
 
 func isBracketedIP(text string) bool {
-	host, port := splitPort(text)
-	return port == "" && host != text
+	_, err := netip.ParseAddr(strings.Trim(text, "[]"))
+	return err == nil
 }
 
 // section begins a section. One of hosts or of children declares the group.

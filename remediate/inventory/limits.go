@@ -4,6 +4,7 @@ package inventory
 type limits struct {
 	file        int // bytes of one file
 	yaml        int // bytes of one file; YAML takes some 40 times its size to read
+	vars        int // bytes of all files in group_vars and host_vars
 	hosts       int
 	groups      int
 	mentions    int // of hosts and groups in groups
@@ -13,5 +14,5 @@ type limits struct {
 
 // standard are the limits of Load.
 var standard = limits{
-	file: 64 << 20, yaml: 16 << 20, hosts: 250_000, groups: 10_000, mentions: 4 << 20, nodes: 2 << 20, folderFiles: 1000,
+	file: 64 << 20, yaml: 16 << 20, vars: 256 << 20, hosts: 250_000, groups: 10_000, mentions: 4 << 20, nodes: 2 << 20, folderFiles: 1000,
 }

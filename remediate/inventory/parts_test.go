@@ -180,3 +180,13 @@ func TestNotes(t *testing.T) {
 		t.Errorf("%d warnings: %q ... %q", len(got), got[0], got[len(got)-1])
 	}
 }
+
+// TestYAMLFaultOfLargeText is told by the library that reads it.
+func TestYAMLFaultOfLargeText(t *testing.T) {
+	t.Parallel()
+	text := strings.Repeat("- a: 1\n", 50_000) + "- [1\n"
+	root, fault := readYAML([]byte(text), 1<<20)
+	if root != nil || fault == nil || fault.Line < 50_000 || !strings.HasPrefix(fault.Msg, "not YAML: did not find") {
+		t.Errorf("%+v", fault)
+	}
+}

@@ -10,11 +10,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Bounds of the files in group_vars and host_vars.
-const (
-	maxVarsBytes = 256 << 20 // of all files
-	maxVarsFiles = 100       // of one group or host
-)
+// maxVarsFiles bounds the files of one group or host.
+const maxVarsFiles = 100
 
 // varsEndings are tried in this order; the first that is there counts
 // (ansible/parsing/dataloader.py, find_vars_files).
@@ -155,10 +152,10 @@ func (f *varsFiles) read(path string) []variable {
 		f.r.problem(at, "the file has %d bytes; at most %d are read", info.Size(), f.max.yaml)
 		return nil
 	}
-	if f.bytes += info.Size(); f.bytes > maxVarsBytes {
+	if f.bytes += info.Size(); f.bytes > int64(f.max.vars) {
 		if !f.full {
 			f.full = true
-			f.r.problem(at, "more than %d bytes in group_vars and host_vars", maxVarsBytes)
+			f.r.problem(at, "more than %d bytes in group_vars and host_vars", f.max.vars)
 		}
 		return nil
 	}
