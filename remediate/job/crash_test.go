@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -26,14 +27,20 @@ func runs(t *testing.T, path string) int {
 	return strings.Count(string(b), "run\n")
 }
 
+// rounds is n, or more where OUST_TEST_ROUNDS says by how much to multiply it:
+// the tests of races and crashes find more the longer they look.
+func rounds(n int) int {
+	if by, err := strconv.Atoi(os.Getenv("OUST_TEST_ROUNDS")); err == nil && by > 0 {
+		return n * by
+	}
+	return n
+}
+
 func TestManyLaunchesOfOneAttemptRunItOnce(t *testing.T) {
-	eachShell(t, func(t *testing.T, l *lab) {
+	t.Parallel()
+	eachRealShell(t, func(t *testing.T, l *lab) {
 		s := spec(counter(l.path("count")))
-		launches := 50
-		if filepath.Base(l.shell) == interpName {
-			launches = 12
-		}
-		states := l.concurrently(launches, func(int) Spec { return s })
+		states := l.concurrently(rounds(10), func(int) Spec { return s })
 		for i, r := range states {
 			if r.State != StateEnded && r.State != StateRunning {
 				t.Errorf("launch %d: %+v", i, r)
@@ -80,8 +87,9 @@ func exclusive(dir string) string {
 }
 
 func TestOneAttemptAtATime(t *testing.T) {
+	t.Parallel()
 	eachShell(t, func(t *testing.T, l *lab) {
-		first := spec("echo up >'" + l.path("up") + "'\n" + waitFor(l.path("go")))
+		first := spec("echo up >'" + l.path("up") + "'\n" + l.gate())
 		first.Campaign = "the first's campaign"
 		script, nonce := l.launchScript(first)
 		running := l.start(script)
@@ -103,7 +111,7 @@ func TestOneAttemptAtATime(t *testing.T) {
 		if r := l.clean(first.ID); r.State != StateRunning {
 			t.Errorf("clean of the running: %+v", r)
 		}
-		write(t, l.path("go"), "\n", 0o600)
+		l.open()
 		if r, err := ParseReport(l.finish(running), nonce); err != nil || r.State != StateEnded {
 			t.Errorf("%+v, %v", r, err)
 		}
@@ -117,8 +125,9 @@ func TestOneAttemptAtATime(t *testing.T) {
 }
 
 func TestManyAttemptsNeverOverlap(t *testing.T) {
-	eachShell(t, func(t *testing.T, l *lab) {
-		l.crowd(10)
+	t.Parallel()
+	eachRealShell(t, func(t *testing.T, l *lab) {
+		l.crowd(rounds(6))
 	})
 }
 
@@ -143,13 +152,10 @@ func (l *lab) crowd(n int) {
 }
 
 func TestLaunchersKilledAtAnyMoment(t *testing.T) {
-	rng := rand.New(rand.NewPCG(1, 2))
-	eachShell(t, func(t *testing.T, l *lab) {
-		tries := 40
-		if filepath.Base(l.shell) == interpName {
-			tries = 12
-		}
-		for i := range tries {
+	t.Parallel()
+	eachRealShell(t, func(t *testing.T, l *lab) {
+		rng := rand.New(rand.NewPCG(1, 2))
+		for i := range rounds(5) {
 			count := l.path(fmt.Sprint("count", i))
 			s := spec("sleep 0.01\n" + counter(count))
 			for range 3 {
@@ -184,8 +190,9 @@ func (l *lab) launchUntilEnded(s Spec) Report {
 }
 
 func TestTheJobOutlivesItsSession(t *testing.T) {
+	t.Parallel()
 	eachShell(t, func(t *testing.T, l *lab) {
-		s := spec("echo up >'" + l.path("up") + "'\n" + waitFor(l.path("go")) + counter(l.path("count")) + "exit 7")
+		s := spec("echo up >'" + l.path("up") + "'\n" + l.gate() + counter(l.path("count")) + "exit 7")
 		script, nonce := l.launchScript(s)
 		running := l.start(script)
 		l.awaitFile(l.path("up"))
@@ -199,7 +206,7 @@ func TestTheJobOutlivesItsSession(t *testing.T) {
 		if r := l.launch(s); r.State != StateRunning {
 			t.Errorf("a second launch: %+v", r)
 		}
-		write(t, l.path("go"), "\n", 0o600)
+		l.open()
 		if r := l.await(s.ID, StateRunning); r.State != StateEnded || r.Exit != 7 {
 			t.Errorf("after its end: %+v", r)
 		}
@@ -213,7 +220,7 @@ func TestTheJobOutlivesItsSession(t *testing.T) {
 // runs: the job itself, or with both its script too.
 func (l *lab) killed(both bool) (s Spec, script int) {
 	l.t.Helper()
-	s = spec("echo half\necho $$ >'" + l.path("pid") + "'\n" + waitFor(l.path("go")))
+	s = spec("echo half\necho $$ >'" + l.path("pid") + "'\n" + l.gate())
 	s.Secrets = map[string]string{"x": "left-behind"}
 	_ = os.Remove(l.path("pid"))
 	text, _ := l.launchScript(s)
@@ -235,7 +242,8 @@ func (l *lab) killed(both bool) (s Spec, script int) {
 }
 
 func TestAKilledJobHasDied(t *testing.T) {
-	eachShell(t, func(t *testing.T, l *lab) {
+	t.Parallel()
+	eachRealShell(t, func(t *testing.T, l *lab) {
 		s, _ := l.killed(true)
 		r := l.await(s.ID, StateRunning)
 		if r.State != StateDied || r.Detail != "the job is gone and left no exit code" || string(r.Log) != "half\n" {
@@ -247,7 +255,7 @@ func TestAKilledJobHasDied(t *testing.T) {
 		if r := l.launch(s); r.State != StateDied {
 			t.Errorf("launching it again: %+v", r)
 		}
-		l.crowd(6)
+		l.crowd(2)
 		if r := l.clean(s.ID); r.State != StateCleaned || exists(l.base(s.ID)) {
 			t.Errorf("clean: %+v", r)
 		}
@@ -256,10 +264,8 @@ func TestAKilledJobHasDied(t *testing.T) {
 
 // An uninstaller whose job was killed is still an uninstaller at work.
 func TestAScriptWithoutItsJobStillHoldsTheHost(t *testing.T) {
-	eachShell(t, func(t *testing.T, l *lab) {
-		if filepath.Base(l.shell) == interpName {
-			t.Skip("its $! is not a process id")
-		}
+	t.Parallel()
+	eachRealShell(t, func(t *testing.T, l *lab) {
 		s, script := l.killed(false)
 		if r := l.join(s.ID); r.State != StateRunning {
 			t.Errorf("join: %+v", r)
@@ -281,8 +287,9 @@ func TestAScriptWithoutItsJobStillHoldsTheHost(t *testing.T) {
 }
 
 func TestARebootEndsAJobAndItsLock(t *testing.T) {
+	t.Parallel()
 	eachShell(t, func(t *testing.T, l *lab) {
-		s := spec("echo up >'" + l.path("up") + "'\n" + waitFor(l.path("go")))
+		s := spec("echo up >'" + l.path("up") + "'\n" + l.gate())
 		script, _ := l.launchScript(s)
 		running := l.start(script)
 		l.awaitFile(l.path("up"))
@@ -292,17 +299,18 @@ func TestARebootEndsAJobAndItsLock(t *testing.T) {
 			r.Detail != "the host was started again before the job ended" {
 			t.Errorf("%+v", r)
 		}
-		l.crowd(6)
+		l.crowd(2)
 		if r := l.clean(s.ID); r.State != StateCleaned {
 			t.Errorf("clean: %+v", r)
 		}
-		write(t, l.path("go"), "\n", 0o600)
+		l.open()
 		_ = running.cmd.Wait()
 	})
 }
 
 func TestCleanReleasesTheLockOfADeadJob(t *testing.T) {
-	eachShell(t, func(t *testing.T, l *lab) {
+	t.Parallel()
+	eachRealShell(t, func(t *testing.T, l *lab) {
 		s, _ := l.killed(true)
 		l.await(s.ID, StateRunning)
 		if !exists(l.base("lock")) {
@@ -316,6 +324,7 @@ func TestCleanReleasesTheLockOfADeadJob(t *testing.T) {
 
 // Locks as crashes and people may leave them.
 func TestLocksLeftBehindAreTakenOver(t *testing.T) {
+	t.Parallel()
 	gone := remediate.NewID(time.Now())
 	tests := map[string]func(t *testing.T, l *lab){
 		"its folder was removed by hand": func(t *testing.T, l *lab) {
@@ -347,16 +356,20 @@ func TestLocksLeftBehindAreTakenOver(t *testing.T) {
 	}
 	for name, prepare := range tests {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			eachShell(t, func(t *testing.T, l *lab) {
 				mkdir(t, l.base())
 				prepare(t, l)
-				l.crowd(6)
+				// That only one of several takes it shows under one shell.
+				takers := map[string]int{"dash": rounds(4)}
+				l.crowd(max(1, takers[l.name]))
 			})
 		})
 	}
 }
 
 func TestADamagedLockIsReported(t *testing.T) {
+	t.Parallel()
 	eachShell(t, func(t *testing.T, l *lab) {
 		mkdir(t, l.base())
 		link(t, "../../etc/claim", l.base("lock"))

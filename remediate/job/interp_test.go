@@ -5,10 +5,12 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 
+	"go.uber.org/goleak"
 	"mvdan.cc/sh/v3/interp"
 	"mvdan.cc/sh/v3/syntax"
 )
@@ -21,21 +23,7 @@ func TestMain(m *testing.M) {
 	if filepath.Base(os.Args[0]) == interpName {
 		os.Exit(interpret(os.Args[1:]))
 	}
-	os.Exit(m.Run())
-}
-
-// interpreter makes the shell and returns its path.
-func interpreter(t *testing.T) string {
-	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), interpName)
-	if err := os.Symlink(self, path); err != nil {
-		t.Fatal(err)
-	}
-	return path
+	goleak.VerifyTestMain(m)
 }
 
 // interpret is sh: "-c TEXT" or a file.
@@ -78,7 +66,11 @@ func missingBuiltins(_ context.Context, args []string) ([]string, error) {
 	case "kill":
 		return append([]string{"/bin/kill"}, args[1:]...), nil
 	case "umask":
-		syscall.Umask(0o077)
+		mask, err := strconv.ParseInt(args[1], 8, 32)
+		if err != nil {
+			return nil, err
+		}
+		syscall.Umask(int(mask))
 		return []string{"true"}, nil
 	}
 	return args, nil

@@ -65,9 +65,14 @@ func (l Layout) Launch(spec Spec, nonce remediate.Nonce) ([]byte, error) {
 	w.set("LAUNCH", launch)
 	w.set("SYSTEMD", l.SystemdDir)
 	w.set("SHELL_", l.Shell)
-	w.setInt("SIZE", len(spec.Script))
+	job := jobScript(l, spec, launch)
+	size := len(job) + len(spec.Script)
+	for _, secret := range spec.Secrets {
+		size += len(secret)
+	}
+	w.setInt("SIZE", size)
 	w.line("stage_files() {")
-	w.file("job", jobScript(l, spec, launch))
+	w.file("job", job)
 	w.file("script", spec.Script)
 	for _, name := range slices.Sorted(maps.Keys(spec.Secrets)) {
 		w.file("secrets/"+name, []byte(spec.Secrets[name]))

@@ -157,7 +157,7 @@ func readReport(f remediate.Frames) (Report, error) {
 		r.LockedBy = fmt.Sprintf("attempt %s of campaign %s", r.LockOwner, campaign)
 	}
 	result, _ := f.Get(secResult)
-	r.Result = string(result)
+	r.Result = string(result[:min(len(result), maxResult)])
 	if detail, ok := f.Get(secDetail); ok {
 		r.Detail = remediate.ClipText(strings.Join(strings.Fields(strings.ToValidUTF8(string(detail), "?")), " "))
 	}

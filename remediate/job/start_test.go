@@ -13,7 +13,7 @@ func (l *lab) tools(names ...string) {
 	dir := l.path("bin")
 	mkdir(l.t, dir)
 	for _, name := range append(names, "cat", "mkdir", "rmdir", "rm", "ln", "ls", "head", "tail", "wc", "date",
-		"sleep", "readlink", "chmod", "id", "ps", "kill", "sh") {
+		"sleep", "readlink", "chmod", "id", "ps", "kill", "sh", "env") {
 		for _, from := range []string{"/usr/bin", "/bin"} {
 			if exists(filepath.Join(from, name)) {
 				link(l.t, filepath.Join(from, name), filepath.Join(dir, name))
@@ -41,7 +41,7 @@ func (l *lab) systemd(text string) {
 
 // detached starts what stands behind the options, without a session.
 const detached = `while case $1 in --*) true ;; *) false ;; esac; do shift; done
-env -i /usr/bin/setsid "$@" </dev/null >/dev/null 2>&1 &
+env -i GORACE="$GORACE" /usr/bin/setsid "$@" </dev/null >/dev/null 2>&1 &
 `
 
 func (l *lab) calls() []string {
@@ -55,6 +55,7 @@ func (l *lab) calls() []string {
 }
 
 func TestStartingAJob(t *testing.T) {
+	t.Parallel()
 	const (
 		modern = "--quiet --collect --wait "
 		unit   = "--unit=oust-ID --property=KillMode=process SHELL BASE/ID/LAUNCH/job"
@@ -77,7 +78,7 @@ func TestStartingAJob(t *testing.T) {
 		},
 		"a systemd that gives up before the job ends": {
 			func(l *lab) {
-				l.systemd(detached + "until [ -h '" + l.base() + "'/*/claim ]; do sleep 0.01; done; exit 1\n")
+				l.systemd(detached + "until [ -h '" + l.base() + "'/*/claim ] || [ ! -d '" + l.dir + "' ]; do sleep 0.01; done; exit 1\n")
 			},
 			[]string{modern + unit}, true,
 		},
@@ -90,7 +91,8 @@ func TestStartingAJob(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			eachShell(t, func(t *testing.T, l *lab) {
+			t.Parallel()
+			eachRealShell(t, func(t *testing.T, l *lab) {
 				tt.prepare(l)
 				// The sixth field behind the name is the session (proc(5)).
 				s := spec("read -r line </proc/$PPID/stat; set -- ${line##*) }\n" +
@@ -119,9 +121,10 @@ func TestStartingAJob(t *testing.T) {
 
 // With no way to see the end, the launch ends with the session.
 func TestWaitingEndsWithTheSession(t *testing.T) {
+	t.Parallel()
 	eachShell(t, func(t *testing.T, l *lab) {
 		l.systemd("case $* in *--wait*) exit 1 ;; esac\n" + detached)
-		s := spec("echo up >'" + l.path("up") + "'\n" + waitFor(l.path("go")) + "exit 4")
+		s := spec("echo up >'" + l.path("up") + "'\n" + l.gate() + "exit 4")
 		script, _ := l.launchScript(s)
 		cmd := l.command(t.Context(), script)
 		stdout, err := cmd.StdoutPipe()
@@ -139,7 +142,7 @@ func TestWaitingEndsWithTheSession(t *testing.T) {
 		if r := l.join(s.ID); r.State != StateRunning {
 			t.Errorf("%+v", r)
 		}
-		write(t, l.path("go"), "\n", 0o600)
+		l.open()
 		if r := l.await(s.ID, StateRunning); r.State != StateEnded || r.Exit != 4 {
 			t.Errorf("%+v", r)
 		}

@@ -21,55 +21,89 @@ import (
 type lab struct {
 	t      *testing.T
 	layout Layout
-	shell  string // runs the scripts as sshd would
+	name   string // of the shell
+	shell  string // its path; runs the scripts as sshd would
 	dir    string
+	env    []string // what a login brings with it
 }
 
-// shells are those under which every script must do the same.
-func shells(t *testing.T) map[string]string {
-	t.Helper()
-	if os.Getuid() != 0 {
-		t.Skip("needs root")
-	}
-	found := map[string]string{}
-	for _, name := range []string{"dash", "bash"} {
-		if p, err := exec.LookPath(name); err == nil {
-			found[name] = p
-		}
-	}
-	if p, err := exec.LookPath("busybox"); err == nil {
-		ash := filepath.Join(t.TempDir(), "ash")
-		if err := os.Symlink(p, ash); err != nil {
-			t.Fatal(err)
-		}
-		found["busybox"] = ash
-	}
-	found["mvdan"] = interpreter(t)
-	if len(found) < 2 {
-		t.Skip("no shell here")
-	}
-	return found
-}
+// shells are those under which every script must do the same. The last is the
+// interpreter of the simulated hosts, whose $! is no process id and which has
+// no processes of its own to be killed.
+var (
+	realShells = []string{"dash", "bash", "busybox"}
+	allShells  = append(slices.Clone(realShells), interpName)
+)
 
 // eachShell runs a test under each shell.
 func eachShell(t *testing.T, test func(t *testing.T, l *lab)) {
-	for name, path := range shells(t) {
-		t.Run(name, func(t *testing.T) { test(t, newLab(t, path)) })
+	t.Helper()
+	inShells(t, allShells, test)
+}
+
+// eachRealShell leaves the interpreter out: for what is about processes.
+func eachRealShell(t *testing.T, test func(t *testing.T, l *lab)) {
+	t.Helper()
+	inShells(t, realShells, test)
+}
+
+func inShells(t *testing.T, names []string, test func(t *testing.T, l *lab)) {
+	t.Helper()
+	for _, name := range names {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, newLab(t, name))
+		})
 	}
+}
+
+// cannot skips a test, or fails it where OUST_NO_SKIP=1 forbids to skip.
+func cannot(t *testing.T, reason string) {
+	t.Helper()
+	if os.Getenv("OUST_NO_SKIP") == "1" {
+		t.Fatalf("%s (and OUST_NO_SKIP=1 forbids to skip)", reason)
+	}
+	t.Skip(reason)
 }
 
 func newLab(t *testing.T, shell string) *lab {
 	t.Helper()
 	if os.Getuid() != 0 {
-		t.Skip("needs root")
+		cannot(t, "not root: a job is root's")
 	}
 	dir := t.TempDir()
 	boot := filepath.Join(dir, "boot_id")
 	write(t, boot, "boot-1\n", 0o644)
-	return &lab{t: t, shell: shell, dir: dir, layout: Layout{
-		BaseDir: filepath.Join(dir, "var/oust"), BootIDFile: boot, Shell: shell,
+	// Else the interpreter, when it is built to find races, sleeps a second at its end.
+	l := &lab{t: t, name: shell, dir: dir, env: []string{"GORACE=atexit_sleep_ms=0"}}
+	l.shell = l.find(shell)
+	l.layout = Layout{
+		BaseDir: filepath.Join(dir, "var/oust"), BootIDFile: boot, Shell: l.shell,
 		SystemdDir: filepath.Join(dir, "no-systemd"),
-	}}
+	}
+	return l
+}
+
+// find is the path of a shell, made if need be.
+func (l *lab) find(shell string) string {
+	l.t.Helper()
+	if shell == interpName {
+		self, err := os.Executable()
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		link(l.t, self, l.path(interpName))
+		return l.path(interpName)
+	}
+	found, err := exec.LookPath(shell)
+	if err != nil {
+		cannot(l.t, "no "+shell+" here")
+	}
+	if shell == "busybox" {
+		link(l.t, found, l.path("ash"))
+		return l.path("ash")
+	}
+	return found
 }
 
 func write(t *testing.T, path, text string, mode os.FileMode) {
@@ -90,7 +124,7 @@ func (l *lab) base(parts ...string) string {
 func (l *lab) command(ctx context.Context, script []byte) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, l.shell, "-c", `eval "$(cat)"`)
 	cmd.Stdin = bytes.NewReader(script)
-	cmd.Dir = "/"
+	cmd.Dir, cmd.Env = "/", append(os.Environ(), l.env...)
 	return cmd
 }
 
@@ -244,9 +278,32 @@ func (r *running) kill() {
 	_ = r.cmd.Wait()
 }
 
-// waitFor is sh that waits until a file is there.
+// waitFor is sh that waits until a file is there, or the test is over.
 func waitFor(path string) string {
-	return "until [ -e '" + path + "' ]; do sleep 0.02; done\n"
+	return "until [ -e '" + path + "' ] || [ ! -d '" + filepath.Dir(path) + "' ]; do sleep 0.02; done\n"
+}
+
+// gate is sh that waits for open, or the end of the test. It waits on a pipe:
+// to look again and again would cost more than all else in these tests.
+func (l *lab) gate() string {
+	l.t.Helper()
+	if err := syscall.Mkfifo(l.path("gate"), 0o600); err != nil {
+		l.t.Fatal(err)
+	}
+	l.t.Cleanup(l.open)
+	return "read -r go <'" + l.path("gate") + "'\n"
+}
+
+// open lets all through who wait at the gate, or come to it.
+func (l *lab) open() {
+	pipe, err := os.OpenFile(l.path("gate"), os.O_RDWR, 0) // does not wait for a reader
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	l.t.Cleanup(func() { _ = pipe.Close() })
+	if _, err := pipe.WriteString("go\ngo\n"); err != nil {
+		l.t.Fatal(err)
+	}
 }
 
 func readGlob(t *testing.T, pattern string) string {

@@ -41,6 +41,8 @@ start() {
 	else
 		set -m 2>/dev/null
 		nohup "$SHELL_" "$RUN_/job" </dev/null >/dev/null 2>&1 &
+		# Else some shells tell of its end.
+		set +m 2>/dev/null
 	fi
 	wait $!
 }
@@ -51,10 +53,13 @@ stage() {
 	err=$(mkdir -p "$RUN_/secrets" 2>&1) || err=$(mkdir -p "$RUN_/secrets" 2>&1) || return 1
 	if ! stage_files 2>/dev/null; then
 		err=$(stage_files 2>&1)
+		# busybox says why on its own outputs only.
+		[ -n "$err" ] || err="$RUN_ could not be written"
 		return 1
 	fi
-	size=$(wc -c <"$RUN_/script") && [ "$((size))" -eq "$SIZE" ] && return 0
-	err="$RUN_/script could not be written whole"
+	# There are printfs that do not notice a full disk.
+	size=$(cat "$RUN_/job" "$RUN_/script" "$RUN_"/secrets/* 2>/dev/null | wc -c) && [ "$((size))" -eq "$SIZE" ] && return 0
+	err="$RUN_ could not be written whole"
 	return 1
 }
 
@@ -72,7 +77,8 @@ frame_begin
 need_root
 own_printf || refuse shell 'the shell has no printf of its own'
 if [ ! -d "$BASE" ] && [ ! -h "$BASE" ]; then
-	err=$(mkdir -p "$BASE" 2>&1) || [ -d "$BASE" ] || refuse storage "$err"
+	# What is above it may be others' too.
+	err=$(umask 022 && mkdir -p "${BASE%/*}" 2>&1 && umask 077 && mkdir "$BASE" 2>&1) || [ -d "$BASE" ] || refuse storage "$err"
 fi
 check_base
 look
