@@ -40,7 +40,7 @@ func badRune(s string, r rune) error {
 	case '@':
 		return fmt.Errorf("%q is not a host name or IP address; the user has a column of its own", s)
 	case ':':
-		return fmt.Errorf("%q is not a host name or IP address; a port has a column of its own", s)
+		return fmt.Errorf("%q is not a host name or IP address; a port is digits behind one colon, and in a table has a column of its own", s)
 	case '/':
 		return fmt.Errorf("%q is not a host name or IP address; ranges of addresses cannot stand here", s)
 	}

@@ -30,7 +30,7 @@ type group struct {
 	children []link
 	parents  []*group // known at the end
 	vars     []variable
-	depth    int // all is 0; else one more than the deepest parent
+	depth    int // one more than that of the deepest parent; 0 without one
 	priority int
 	visit    int // while cycles are looked for
 }

@@ -72,9 +72,6 @@ func (a *ansible) connect(r *report) {
 		}
 	}
 	for _, g := range slices.Backward(sorted) {
-		if g.name != groupAll {
-			g.depth = max(g.depth, 1)
-		}
 		for _, c := range g.children {
 			c.child.depth = max(c.child.depth, g.depth+1)
 			c.child.parents = append(c.child.parents, g)
