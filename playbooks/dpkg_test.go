@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -34,7 +35,7 @@ func dpkgIn(t *testing.T) *sandbox {
 		}
 	}
 	s.put("var/lib/dpkg/status", "")
-	s.tool("dpkg", `echo "$*" >>"$ROOT/calls"; export ROOT; exec `+which(t, "dpkg")+` --root="$ROOT" --force-script-chrootless --log=/dev/null "$@"`)
+	s.tool("dpkg", `echo "$*" >>"$ROOT/calls"; export ROOT; exec `+which(t, "dpkg")+` --root="$ROOT" --force-script-chrootless --force-unsafe-io --log=/dev/null "$@"`)
 	s.tool("dpkg-query", `exec `+which(t, "dpkg-query")+` --admindir="$ROOT/var/lib/dpkg" "$@"`)
 	return s
 }
@@ -71,36 +72,48 @@ func (s *sandbox) do(tool string, args ...string) (string, error) {
 	return string(out), err
 }
 
-// install builds packages and installs them. It does not look at dpkg's exit
-// code: a broken package is one that some tests want.
-func (s *sandbox) install(debs ...deb) {
+// shelf keeps packages that were built, for tests that want the same ones.
+type shelf struct {
+	dir   string
+	built map[string]string // file by name and content
+}
+
+// install installs packages. It does not look at dpkg's exit code: a broken
+// package is one that some tests want.
+func (s *sandbox) install(from *shelf, debs ...deb) {
 	s.t.Helper()
 	args := []string{"-i", "--force-depends"}
 	for _, d := range debs {
-		args = append(args, s.build(d))
+		args = append(args, from.get(s.t, d))
 	}
 	out, _ := s.do("dpkg", args...)
 	s.put("calls", "")
+	states := s.states()
 	for _, d := range debs {
-		if s.state(d.name) == "" {
+		if states[d.name] == "" {
 			s.t.Fatalf("%s was not installed:\n%s", d.name, out)
 		}
 	}
 }
 
-func (s *sandbox) build(d deb) string {
-	s.t.Helper()
-	dir, err := os.MkdirTemp(filepath.Dir(s.root), "deb-")
-	if err != nil {
-		s.t.Fatal(err)
+// get builds a package, unless there is one. It is for one goroutine.
+func (sh *shelf) get(t *testing.T, d deb) string {
+	t.Helper()
+	key := fmt.Sprint(d)
+	if file, ok := sh.built[key]; ok {
+		return file
 	}
+	if sh.built == nil {
+		sh.built = map[string]string{}
+	}
+	dir := filepath.Join(sh.dir, strconv.Itoa(len(sh.built)))
 	write := func(name, text string, mode os.FileMode) {
 		full := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(full), 0o755); err != nil {
-			s.t.Fatal(err)
+			t.Fatal(err)
 		}
 		if err := os.WriteFile(full, []byte(text), mode); err != nil {
-			s.t.Fatal(err)
+			t.Fatal(err)
 		}
 	}
 	write("DEBIAN/control", fmt.Sprintf("Package: %s\nVersion: 12.1.0-1508\nArchitecture: all\nMaintainer: A <a@example.org>\nDescription: a test\n%s",
@@ -113,42 +126,40 @@ func (s *sandbox) build(d deb) string {
 	for _, f := range d.files {
 		write(f, "x", 0o644)
 	}
-	if err := os.Chmod(dir, 0o755); err != nil {
-		s.t.Fatal(err)
+	if out, err := exec.Command("dpkg-deb", "--build", "--root-owner-group", "-Znone", dir, dir+".deb").CombinedOutput(); err != nil {
+		t.Fatalf("dpkg-deb: %v\n%s", err, out)
 	}
-	if out, err := exec.Command("dpkg-deb", "--build", "--root-owner-group", dir, dir+".deb").CombinedOutput(); err != nil {
-		s.t.Fatalf("dpkg-deb: %v\n%s", err, out)
-	}
+	sh.built[key] = dir + ".deb"
 	return dir + ".deb"
 }
 
-// state is what dpkg says of a package, "" where it knows nothing of it.
-func (s *sandbox) state(name string) string {
+// states is what dpkg says of our packages; nothing where it knows none.
+func (s *sandbox) states() map[string]string {
 	s.t.Helper()
-	cmd := exec.Command(filepath.Join(s.bin, "dpkg-query"), "-W", "-f", "${Status}", name)
+	cmd := exec.Command(filepath.Join(s.bin, "dpkg-query"), "-W", "-f", "${Package} ${Status}\n", "kesl", "kesl-gui", "klnagent64", "widget")
 	cmd.Env = s.env()
-	out, err := cmd.Output()
-	if err != nil {
-		return ""
+	out, _ := cmd.Output() // fails where it does not know one of them
+	states := map[string]string{}
+	for line := range strings.Lines(string(out)) {
+		if name, state, ok := strings.Cut(strings.TrimSpace(line), " "); ok && !strings.HasSuffix(state, " not-installed") {
+			states[name] = state
+		}
 	}
-	return string(out)
+	return states
 }
 
 // look is what a look at the sandbox finds, as far as these tests need it.
 func (s *sandbox) look(l *Library) *remediate.Facts {
 	f := linux()
-	for _, name := range []string{"kesl", "kesl-gui", "klnagent64"} {
-		status := map[string]string{"": "", "config-files": remediate.PackageConfigFiles, "installed": remediate.PackageInstalled}
-		words := strings.Fields(s.state(name) + "   ")
-		if len(words) != 3 || words[2] == "not-installed" {
-			continue
-		}
-		known, ok := status[words[2]]
-		if !ok || words[1] != "ok" {
-			known = remediate.PackageBroken
-		}
+	for name, state := range s.states() {
 		p := pkg(remediate.ManagerDpkg, name)
-		p.Status = known
+		switch words := strings.Fields(state); {
+		case words[1] == "ok" && words[2] == "installed":
+		case words[1] == "ok" && words[2] == "config-files":
+			p.Status = remediate.PackageConfigFiles
+		default:
+			p.Status = remediate.PackageBroken
+		}
 		f.Packages = append(f.Packages, p)
 	}
 	for _, p := range l.Questions(remediate.Linux).Paths {
@@ -191,6 +202,8 @@ func keslWith(script, text string) deb {
 // packages do. After says what is found then: the second look decides, and no
 // exit code.
 func TestRealDpkg(t *testing.T) {
+	needRoot(t, "dpkg", "dpkg-deb", "dash")
+	from := &shelf{dir: t.TempDir()}
 	cases := []struct {
 		name    string
 		debs    []deb
@@ -233,9 +246,12 @@ func TestRealDpkg(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
+			for _, d := range c.debs {
+				from.get(t, d)
+			}
 			t.Parallel()
 			s := dpkgIn(t)
-			s.install(c.debs...)
+			s.install(from, c.debs...)
 			l := s.library(embeddedText(t, "kesl"), embeddedText(t, "klnagent"))
 			facts := s.look(l)
 			if c.before != nil {
@@ -260,7 +276,8 @@ func TestRealDpkg(t *testing.T) {
 			if c.after == "-" {
 				return
 			}
-			if got := s.state("kesl"); got != c.state {
+			states := s.states()
+			if got := states["kesl"]; got != c.state {
 				t.Errorf("kesl is %q, want %q\n%s", got, c.state, out.output)
 			}
 			var found []string
@@ -270,7 +287,7 @@ func TestRealDpkg(t *testing.T) {
 			if got := strings.Join(found, " "); got != c.after {
 				t.Errorf("found afterwards: %s, want %s\n%s", got, c.after, out.output)
 			}
-			if got := s.state("klnagent64") != ""; got != c.agent {
+			if got := states["klnagent64"] != ""; got != c.agent {
 				t.Errorf("the agent is there: %v, want %v", got, c.agent)
 			}
 		})
@@ -292,7 +309,7 @@ func (s *sandbox) rewrite(old, new string) {
 func TestRealDpkgForced(t *testing.T) {
 	t.Parallel()
 	s := dpkgIn(t)
-	s.install(keslDeb)
+	s.install(&shelf{dir: t.TempDir()}, keslDeb)
 	s.rewrite("install ok installed", "install reinstreq half-installed")
 	text := strings.Replace(embeddedText(t, "kesl"), "      names: [kesl-gui, kesl-gui-astra, kesl, kesl-astra]\n",
 		"      names: [kesl-gui, kesl-gui-astra, kesl, kesl-astra]\n      force_reinstreq: true\n", 1)
@@ -305,8 +322,8 @@ func TestRealDpkgForced(t *testing.T) {
 	if !strings.Contains(script.Text, "\n#   1. purge kesl-gui kesl-gui-astra kesl kesl-astra with dpkg --force-remove-reinstreq\n") {
 		t.Errorf("the head does not say that dpkg is forced:\n%s", script.Text)
 	}
-	if out := s.run(allShells()[0], script.Text); out.exit != 0 || s.state("kesl") != "" {
-		t.Errorf("exit %d, kesl is %q\n%s", out.exit, s.state("kesl"), out.output)
+	if out := s.run(allShells()[0], script.Text); out.exit != 0 || s.states()["kesl"] != "" {
+		t.Errorf("exit %d, kesl is %q\n%s", out.exit, s.states()["kesl"], out.output)
 	}
 }
 
@@ -315,7 +332,7 @@ func TestRealDpkgForced(t *testing.T) {
 func TestRealDpkgForeign(t *testing.T) {
 	t.Parallel()
 	s := dpkgIn(t)
-	s.install(keslDeb)
+	s.install(&shelf{dir: t.TempDir()}, keslDeb)
 	s.put("var/lib/dpkg/arch", "amd64\narm64\ni386\n")
 	foreign := "i386"
 	if native, err := exec.Command("dpkg", "--print-architecture").Output(); err == nil && strings.TrimSpace(string(native)) == foreign {
@@ -328,7 +345,7 @@ func TestRealDpkgForeign(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if out := s.run(allShells()[0], script.Text); out.exit != 0 || s.state("kesl") != "" {
-		t.Errorf("exit %d, kesl is %q, calls %q\n%s", out.exit, s.state("kesl"), s.get("calls"), out.output)
+	if out := s.run(allShells()[0], script.Text); out.exit != 0 || s.states()["kesl"] != "" {
+		t.Errorf("exit %d, kesl is %q, calls %q\n%s", out.exit, s.states()["kesl"], s.get("calls"), out.output)
 	}
 }

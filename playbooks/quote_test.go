@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -43,13 +44,19 @@ var shells = [][]string{{"dash"}, {"bash"}, {"bash", "--posix"}, {"busybox", "as
 func echoed(t testing.TB, shell []string, values []string) []string {
 	t.Helper()
 	need(t, shell[0])
+	// Some shells have no printf of their own: many values go into one call.
+	const some = 100
 	var script strings.Builder
-	for _, v := range values {
-		q, err := QuoteSh(v)
-		if err != nil {
-			t.Fatalf("QuoteSh(%q): %v", v, err)
+	for chunk := range slices.Chunk(values, some) {
+		script.WriteString(`printf '%s\000'`)
+		for _, v := range chunk {
+			q, err := QuoteSh(v)
+			if err != nil {
+				t.Fatalf("QuoteSh(%q): %v", v, err)
+			}
+			script.WriteString(" " + q)
 		}
-		script.WriteString(`printf '%s\000' ` + q + "\n")
+		script.WriteString("\n")
 	}
 	cmd := exec.Command(shell[0], append(shell[1:], "-c", `eval "$(cat)"`)...)
 	cmd.Stdin = strings.NewReader(script.String())

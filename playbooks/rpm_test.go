@@ -4,6 +4,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -21,39 +23,35 @@ func rpmIn(t *testing.T) *sandbox {
 	return s
 }
 
-// rpms builds packages of these names, versions and more lines of a spec, in
-// one run of rpmbuild, and installs them.
-func (s *sandbox) rpms(specs ...string) {
-	s.t.Helper()
-	dir, err := os.MkdirTemp(filepath.Dir(s.root), "rpm-")
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	args := []string{"-bb", "--quiet", "--define", "_topdir " + dir, "--define", "_rpmdir " + dir + "/out"}
-	for i, spec := range specs {
+// buildRPMs builds packages in one run of rpmbuild. A spec is "NAME VERSION"
+// and more lines. It returns the files by spec.
+func buildRPMs(t *testing.T, specs map[string]bool) map[string]string {
+	t.Helper()
+	dir := t.TempDir()
+	args := []string{"-bb", "--quiet", "--define", "_topdir " + dir, "--define", "_rpmdir " + dir,
+		"--define", "_build_name_fmt %%{NAME}-%%{VERSION}-%%{RELEASE}.rpm", "--define", "_binary_payload w0.ufdio"}
+	files := map[string]string{}
+	for spec := range specs {
 		head, more, _ := strings.Cut(spec, "\n")
 		name, version, _ := strings.Cut(head, " ")
-		file := filepath.Join(dir, string(rune('a'+i))+".spec")
-		text := "Name: " + name + "\nVersion: " + version + "\nRelease: 1\nSummary: a test\nLicense: x\nBuildArch: noarch\nAutoReqProv: no\n" +
-			strings.Replace(more, "%preun", "%description\na test\n%preun", 1)
-		if !strings.Contains(text, "%description") {
-			text += "\n%description\na test\n"
+		release := strconv.Itoa(len(files))
+		text := "Name: " + name + "\nVersion: " + version + "\nRelease: " + release + "\nSummary: a test\nLicense: x\nBuildArch: noarch\nAutoReqProv: no\n"
+		if strings.HasPrefix(more, "%") {
+			text += "%description\na test\n" + more
+		} else {
+			text += more + "\n%description\na test\n"
 		}
+		file := filepath.Join(dir, release+".spec")
 		if err := os.WriteFile(file, []byte(text+"\n%files\n"), 0o644); err != nil {
-			s.t.Fatal(err)
+			t.Fatal(err)
 		}
 		args = append(args, file)
+		files[spec] = filepath.Join(dir, name+"-"+version+"-"+release+".rpm")
 	}
 	if out, err := exec.Command("rpmbuild", args...).CombinedOutput(); err != nil {
-		s.t.Fatalf("rpmbuild: %v\n%s", err, out)
+		t.Fatalf("rpmbuild: %v\n%s", err, out)
 	}
-	packages, err := filepath.Glob(dir + "/out/*/*.rpm")
-	if err != nil || len(packages) != len(specs) {
-		s.t.Fatalf("packages %v, %v", packages, err)
-	}
-	if out, err := s.do("rpm", append([]string{"-i", "--nodeps", "--force", "--nosignature"}, packages...)...); err != nil {
-		s.t.Fatalf("rpm -i: %v\n%s", err, out)
-	}
+	return files
 }
 
 // TestRealRPM drives the built-in playbooks with the real rpm.
@@ -78,11 +76,25 @@ func TestRealRPM(t *testing.T) {
 		{name: "database unreadable", specs: []string{"kesl 12.1"}, before: func(s *sandbox) { s.put("var/lib/rpm/rpmdb.sqlite", "no database") },
 			exit: 50, verdict: "failed", more: "could not say what is installed", left: "-"},
 	}
+	needRoot(t, "rpm", "rpmbuild", "dash")
+	specs := map[string]bool{}
+	for _, c := range cases {
+		for _, spec := range c.specs {
+			specs[spec] = true
+		}
+	}
+	files := buildRPMs(t, specs)
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			s := rpmIn(t)
-			s.rpms(c.specs...)
+			install := []string{"-i", "--nodeps", "--force", "--nosignature"}
+			for _, spec := range c.specs {
+				install = append(install, files[spec])
+			}
+			if out, err := s.do("rpm", install...); err != nil {
+				t.Fatalf("rpm -i: %v\n%s", err, out)
+			}
 			if c.before != nil {
 				c.before(s)
 			}
@@ -106,12 +118,9 @@ func TestRealRPM(t *testing.T) {
 			if c.left == "-" {
 				return
 			}
-			var left []string
-			for _, name := range []string{"kesl", "kesl-gui", "klnagent64"} {
-				if _, err := s.do("rpm", "-q", name); err == nil {
-					left = append(left, name)
-				}
-			}
+			have, _ := s.do("rpm", "-qa", "--qf", "%{NAME}\n")
+			left := slices.DeleteFunc(strings.Fields(have), func(n string) bool { return n == "widget" })
+			slices.Sort(left)
 			if got := strings.Join(left, " "); got != c.left {
 				t.Errorf("left: %q, want %q\n%s", got, c.left, out.output)
 			}
