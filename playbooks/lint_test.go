@@ -100,6 +100,15 @@ var lintCases = []struct {
 	{"wildcard in a removal", "names: [widget-gui, widget]", "names: [widget-gui, 'widget*']", []string{
 		`16:27 value package name "widget*": wildcards, spaces and signs are not allowed here`,
 		`16:27 removes-undetected package "widget*" is removed, but no sign detects it`}},
+	{"package that would be an option", "names: [widget-gui, widget]", "names: [--force-all, widget]", []string{
+		`16:15 value package name "--force-all": wildcards, spaces and signs are not allowed here`,
+		`16:15 removes-undetected package "--force-all" is removed, but no sign detects it`}},
+	{"service that would be an option", "service: {names: [widgetd]}", "service: {names: [--now]}", []string{
+		`12:23 value service name "--now": wildcards, spaces and signs are not allowed here`}},
+	{"service in another folder", "service: {names: [widgetd]}", "service: {names: [../rc.local]}", []string{
+		`12:23 value service name "../rc.local": wildcards, spaces and signs are not allowed here`}},
+	{"process that would be an option", "names: [widgetd], grace", "names: [--], grace", []string{
+		`13:62 value process name "--": use at most 15 letters, digits and ._@:+-`}},
 	{"removes what it does not detect", "names: [widget-gui, widget]", "names: [widget-gui, widget, openssl]", []string{
 		`16:35 removes-undetected package "openssl" is removed, but no sign detects it`}},
 	{"twice", "names: [widget-gui, widget]", "names: [widget-gui, widget, widget]", []string{`16:35 value package name "widget" is there twice`}},

@@ -32,7 +32,7 @@ func TestRenderGolden(t *testing.T) {
 	cases := map[string]*remediate.Facts{
 		"dpkg-all.sh":     linux(pkg("dpkg", "kesl"), pkg("dpkg", "kesl-gui"), pkg("dpkg", "klnagent64")),
 		"rpm-kesl.sh":     linux(pkg("rpm", "kesl")),
-		"dpkg-and-rpm.sh": linux(pkg("dpkg", "kesl"), pkg("rpm", "klnagent")),
+		"dpkg-and-rpm.sh": linux(pkg("dpkg", "kesl"), pkg("rpm", "kesl"), pkg("rpm", "klnagent")),
 		"residue.sh":      linux(config),
 	}
 	for name, f := range cases {

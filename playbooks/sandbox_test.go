@@ -35,8 +35,7 @@ type sandbox struct {
 
 func newSandbox(t *testing.T) *sandbox {
 	t.Helper()
-	// Not t.TempDir: its name holds the test's, and YAML and shells read it.
-	dir, err := os.MkdirTemp("", "oust-sandbox-")
+	dir, err := os.MkdirTemp("", "oust-sandbox-") //nolint:usetesting // t.TempDir's name holds the test's; YAML and shells read it
 	if err != nil {
 		t.Fatal(err)
 	}

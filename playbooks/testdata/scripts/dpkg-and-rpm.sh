@@ -4,18 +4,19 @@
 #   Kaspersky Security Center Network Agent (playbook kaspersky/klnagent sha256:9fe27fef379166eb30f16f2637f3162ccef0fe7714d5f2bf5bd4b6a1d01b5044)
 # Steps:
 #   1. purge kesl-gui kesl-gui-astra kesl kesl-astra with dpkg
-#   2. remove what is left in /var/opt/kaspersky/kesl
-#   3. remove what is left in /var/opt/kaspersky/kesl-gui
-#   4. remove what is left in /etc/opt/kaspersky/kesl
-#   5. remove what is left in /var/log/kaspersky/kesl
-#   6. remove what is left in /var/log/kaspersky/kesl-user
-#   7. remove shared folders that are empty
-#   8. erase klnagent64 klnagent with rpm
-#   9. remove what is left in /var/opt/kaspersky/klnagent
-#   10. remove what is left in /etc/opt/kaspersky/klnagent
-#   11. remove what is left in /var/log/kaspersky/klnagent64
-#   12. remove what is left in /var/log/kaspersky/klnagent
-#   13. remove shared folders that are empty
+#   2. erase kesl-gui kesl-gui-astra kesl kesl-astra with rpm
+#   3. remove what is left in /var/opt/kaspersky/kesl
+#   4. remove what is left in /var/opt/kaspersky/kesl-gui
+#   5. remove what is left in /etc/opt/kaspersky/kesl
+#   6. remove what is left in /var/log/kaspersky/kesl
+#   7. remove what is left in /var/log/kaspersky/kesl-user
+#   8. remove shared folders that are empty
+#   9. erase klnagent64 klnagent with rpm
+#   10. remove what is left in /var/opt/kaspersky/klnagent
+#   11. remove what is left in /etc/opt/kaspersky/klnagent
+#   12. remove what is left in /var/log/kaspersky/klnagent64
+#   13. remove what is left in /var/log/kaspersky/klnagent
+#   14. remove shared folders that are empty
 
 set -u
 set -f
@@ -228,33 +229,35 @@ asked=no
 changed=no
 begin 1 kaspersky/kesl 'purge kesl-gui kesl-gui-astra kesl kesl-astra with dpkg'
 packages on_dpkg purge '0=ok' kesl-gui kesl-gui-astra kesl kesl-astra
-leftover 2 kaspersky/kesl 'remove what is left in /var/opt/kaspersky/kesl'
+begin 2 kaspersky/kesl 'erase kesl-gui kesl-gui-astra kesl kesl-astra with rpm'
+packages on_rpm erase '0=ok' kesl-gui kesl-gui-astra kesl kesl-astra
+leftover 3 kaspersky/kesl 'remove what is left in /var/opt/kaspersky/kesl'
 remove_tree /var/opt/kaspersky/kesl
-leftover 3 kaspersky/kesl 'remove what is left in /var/opt/kaspersky/kesl-gui'
+leftover 4 kaspersky/kesl 'remove what is left in /var/opt/kaspersky/kesl-gui'
 remove_tree /var/opt/kaspersky/kesl-gui
-leftover 4 kaspersky/kesl 'remove what is left in /etc/opt/kaspersky/kesl'
+leftover 5 kaspersky/kesl 'remove what is left in /etc/opt/kaspersky/kesl'
 remove_tree /etc/opt/kaspersky/kesl
-leftover 5 kaspersky/kesl 'remove what is left in /var/log/kaspersky/kesl'
+leftover 6 kaspersky/kesl 'remove what is left in /var/log/kaspersky/kesl'
 remove_tree /var/log/kaspersky/kesl
-leftover 6 kaspersky/kesl 'remove what is left in /var/log/kaspersky/kesl-user'
+leftover 7 kaspersky/kesl 'remove what is left in /var/log/kaspersky/kesl-user'
 remove_tree /var/log/kaspersky/kesl-user
-leftover 7 kaspersky/kesl 'remove shared folders that are empty'
+leftover 8 kaspersky/kesl 'remove shared folders that are empty'
 remove_empty /opt/kaspersky /var/opt/kaspersky /etc/opt/kaspersky /var/log/kaspersky
 [ "$asked" = yes ] || [ ! -e /run/reboot-required ] || reboot=yes
 
 # Kaspersky Security Center Network Agent
 changed=no
-begin 8 kaspersky/klnagent 'erase klnagent64 klnagent with rpm'
+begin 9 kaspersky/klnagent 'erase klnagent64 klnagent with rpm'
 packages on_rpm erase '0=ok' klnagent64 klnagent
-leftover 9 kaspersky/klnagent 'remove what is left in /var/opt/kaspersky/klnagent'
+leftover 10 kaspersky/klnagent 'remove what is left in /var/opt/kaspersky/klnagent'
 remove_tree /var/opt/kaspersky/klnagent
-leftover 10 kaspersky/klnagent 'remove what is left in /etc/opt/kaspersky/klnagent'
+leftover 11 kaspersky/klnagent 'remove what is left in /etc/opt/kaspersky/klnagent'
 remove_tree /etc/opt/kaspersky/klnagent
-leftover 11 kaspersky/klnagent 'remove what is left in /var/log/kaspersky/klnagent64'
+leftover 12 kaspersky/klnagent 'remove what is left in /var/log/kaspersky/klnagent64'
 remove_tree /var/log/kaspersky/klnagent64
-leftover 12 kaspersky/klnagent 'remove what is left in /var/log/kaspersky/klnagent'
+leftover 13 kaspersky/klnagent 'remove what is left in /var/log/kaspersky/klnagent'
 remove_tree /var/log/kaspersky/klnagent
-leftover 13 kaspersky/klnagent 'remove shared folders that are empty'
+leftover 14 kaspersky/klnagent 'remove shared folders that are empty'
 remove_empty /opt/kaspersky /var/opt/kaspersky /etc/opt/kaspersky /var/log/kaspersky
 
 [ "$reboot" = no ] || exit 20
