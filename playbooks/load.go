@@ -106,17 +106,17 @@ func isPlaybook(name string) bool {
 }
 
 func parseFile(name string) (*Playbook, error) {
-	data, err := ReadFile(name)
+	data, err := readFile(name)
 	if err != nil {
 		return nil, err
 	}
 	return Parse(name, data)
 }
 
-// ReadFile reads a file of at most MaxSize bytes, and one more where there is
+// readFile reads a file of at most MaxSize bytes, and one more where there is
 // more. What is no regular file, such as a pipe, is an error: opening it could
 // wait for ever.
-func ReadFile(name string) ([]byte, error) {
+func readFile(name string) ([]byte, error) {
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("read playbook: %s is not a regular file", name)
 	}
