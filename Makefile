@@ -5,13 +5,14 @@
 #	make demo      a simulated fleet of 40, and a whole campaign on it
 #	make lint      gofmt and golangci-lint
 #	make bench     oust beside clush, parallel-ssh, Ansible and a raw SSH loop
+#	make scale     5,000 simulated hosts looked at: hosts a second, memory
 #	make fuzz      every fuzzer for FUZZTIME (10s)
 #	make build     the program, as ./bin/oust
 
 SHELL         := /bin/bash
 .SHELLFLAGS   := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help go hosts build demo test lint bench fuzz clean
+.PHONY: help go hosts build demo test lint bench scale fuzz clean
 
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 FUZZTIME ?= 10s
@@ -48,6 +49,10 @@ bench: build
 	@testdata/hosts/setup.sh bench
 	go build -trimpath -o bin/ ./testdata/bench/...
 	./bin/bench -oust ./bin/oust
+
+scale: build
+	go build -trimpath -o bin/ ./testdata/bench/scale
+	./bin/scale -oust ./bin/oust
 
 fuzz: go
 	@go list -f '{{$$p := .ImportPath}}{{range .TestGoFiles}}{{$$p}} {{$$.Dir}}/{{.}}{{"\n"}}{{end}}{{range .XTestGoFiles}}{{$$p}} {{$$.Dir}}/{{.}}{{"\n"}}{{end}}' ./... | \

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"net"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -315,6 +316,35 @@ func TestImages(t *testing.T) {
 			if p.name == "" || p.version == "" || p.arch == "" || k.manager == managerRPM && p.release == "" {
 				t.Errorf("%s: %+v", k.id, p)
 			}
+		}
+	}
+}
+
+// TestMemory: idle hosts are small, also after they have worked: neither a
+// script nor its processes are kept.
+func TestMemory(t *testing.T) {
+	heap := func() int64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	const hosts, mostIdle, mostAfter = 300, 16 << 10, 40 << 10 // bytes
+	before := heap()
+	f := newFleet(t, Config{Hosts: hosts, Speed: 1000})
+	if got := (heap() - before) / hosts; got > mostIdle {
+		t.Errorf("an idle host takes %d bytes, want at most %d", got, mostIdle)
+	}
+	for _, h := range f.hosts {
+		run(t, h, `job() { systemd-run -q --unit=job --wait sh -c 'sleep 0 & wait $!; sh -c "exit 0"'; }
+mkdir -p /var/lib/oust/x; echo x >/var/lib/oust/x/f; job & job; wait $!; { sleep 1000000 & kill $!; wait $!; }; rm -rf /var/lib/oust`)
+	}
+	if got := (heap() - before) / hosts; got > mostAfter {
+		t.Errorf("a host that has worked takes %d bytes, want at most %d", got, mostAfter)
+	}
+	for _, h := range f.hosts {
+		if len(h.procs)+len(h.units) > 0 {
+			t.Errorf("%s: %d processes, %d units are kept", h.name, len(h.procs), len(h.units))
 		}
 	}
 }

@@ -3,6 +3,7 @@ package lab
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -189,7 +190,7 @@ func (c *call) lookup() (prog program, script []byte, code int) {
 	name := c.args[0]
 	file, err := c.lookPath(name)
 	if err != nil {
-		if err == errNoProgram {
+		if errors.Is(err, errNoProgram) {
 			fmt.Fprintf(c.err, "sh: %s: not found\n", name)
 			return prog, nil, exitNotFound
 		}

@@ -37,7 +37,8 @@ func (h *host) listen(address string) error {
 		port = h.net.addr.Port
 	}
 	h.release()
-	l, err := net.Listen("tcp", net.JoinHostPort(address, strconv.Itoa(port)))
+	var config net.ListenConfig
+	l, err := config.Listen(h.fleet.ctx, "tcp", net.JoinHostPort(address, strconv.Itoa(port)))
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}

@@ -22,14 +22,6 @@ type pkg struct {
 // nevra is the package's full name as rpm prints it.
 func (p *pkg) nevra() string { return p.name + "-" + p.version + "-" + p.release + "." + p.arch }
 
-// fullVersion is the version with the release.
-func (p *pkg) fullVersion() string {
-	if p.release == "" {
-		return p.version
-	}
-	return p.version + "-" + p.release
-}
-
 // Package states, as dpkg names them. rpm and apk know installed and absent.
 const (
 	stateInstalled     = "installed"

@@ -60,6 +60,13 @@ func (p *process) mask() fs.FileMode {
 	return p.umask
 }
 
+// overContext is the context of processes that have ended.
+var overContext = func() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}()
+
 // end records how the process ended; only the first end counts.
 func (p *process) end(status int, signal syscall.Signal) {
 	p.mu.Lock()
@@ -69,6 +76,8 @@ func (p *process) end(status int, signal syscall.Signal) {
 	}
 	p.over, p.status, p.signal = true, status, signal
 	cancel := p.cancel
+	// What is left of the process must not hold its interpreter.
+	p.ctx, p.onEnd, p.children = overContext, nil, nil
 	p.mu.Unlock()
 	p.host.forget(p)
 	close(p.ended)
@@ -88,14 +97,15 @@ func (p *process) detach() {
 	ctx, cancel := context.WithCancel(p.host.context())
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.over {
+		cancel()
+		return
+	}
 	if p.onEnd != nil {
 		p.onEnd()
 		p.onEnd = nil
 	}
 	p.ctx, p.cancel, p.ppid, p.sid = ctx, cancel, 1, p.pid
-	if p.over {
-		cancel()
-	}
 }
 
 // adopt remembers a background command of the process.
@@ -171,6 +181,7 @@ func (h *host) spawnAs(ctx context.Context, parent *process, argv []string, u *u
 func (h *host) forget(p *process) {
 	h.mu.Lock()
 	delete(h.procs, p.pid)
+	maps.DeleteFunc(h.units, func(_ string, q *process) bool { return q == p })
 	if len(h.procs) == 0 {
 		h.procs = nil
 	}

@@ -113,7 +113,7 @@ func (w *rewriter) param(n *syntax.ParamExp) {
 	if n.Param == nil {
 		return
 	}
-	name := ""
+	var name string
 	switch n.Param.Value {
 	case "$":
 		name = varPID

@@ -190,7 +190,9 @@ func (s *shell) fork(c *call) int {
 	s.proc.adopt(child)
 	stop := context.AfterFunc(c.ctx, func() { child.end(128+int(syscall.SIGHUP), syscall.SIGHUP) })
 	child.mu.Lock()
-	child.onEnd = stop
+	if !child.over {
+		child.onEnd = stop
+	}
 	child.mu.Unlock()
 	s.mu.Lock()
 	if s.forks == nil {

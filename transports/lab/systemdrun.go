@@ -34,9 +34,8 @@ func systemdRun(c *call) int {
 	if flags["pipe"] == "" {
 		run.out, run.err = io.Discard, io.Discard // the journal has them
 	}
-	p, err := run.startTransient(name, args)
-	if err != nil {
-		fmt.Fprintln(c.err, err)
+	p := c.startTransient(&run, name, args)
+	if p == nil {
 		return 1
 	}
 	if flags["quiet"] == "" {
@@ -48,20 +47,23 @@ func systemdRun(c *call) int {
 	return 0
 }
 
-// startTransient starts the process of a unit. The unit is forgotten when the
-// process has ended. Errors are in systemd's words.
-func (c *call) startTransient(name string, args []string) (*process, error) {
+// startTransient starts the process of a unit, in which run is to be run. The
+// unit is forgotten when the process has ended. It is nil if there can be none;
+// c.err was told why.
+func (c *call) startTransient(run *call, name string, args []string) *process {
 	h := c.proc.host
 	if _, err := c.lookPath(args[0]); err != nil {
-		return nil, fmt.Errorf("Failed to find executable %s: No such file or directory", args[0])
+		fmt.Fprintf(c.err, "Failed to find executable %s: No such file or directory\n", args[0])
+		return nil
 	}
 	p := h.spawnAs(h.context(), nil, args, c.proc.user)
 	if !h.addUnit(name, p) {
 		p.end(1, 0)
-		return nil, fmt.Errorf("Failed to start transient service unit: Unit %s.service was already loaded or has a fragment file.", name)
+		fmt.Fprintf(c.err, "Failed to start transient service unit: Unit %s.service was already loaded or has a fragment file.\n", name)
+		return nil
 	}
-	c.launch(p, args)
-	return p, nil
+	run.launch(p, args)
+	return p
 }
 
 // systemdRunLong are the long names of systemd-run's short options.

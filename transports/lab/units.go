@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"maps"
 	"slices"
 	"strings"
 )
@@ -84,7 +83,6 @@ func (h *host) addUnit(name string, p *process) bool {
 	if _, taken := h.unitLocked(name); taken {
 		return false
 	}
-	maps.DeleteFunc(h.units, func(_ string, old *process) bool { return old.dead() })
 	if h.units == nil {
 		h.units = make(map[string]*process)
 	}

@@ -63,7 +63,7 @@ func run(ctx context.Context, args []string) error {
 	}
 	results, err := measureAll(ctx, fleet, s)
 	if err == nil {
-		fmt.Print(report(machine(ctx, results), s, results))
+		fmt.Print(report(origin(ctx, results), s, results))
 	}
 	return errors.Join(err, fleet.Close())
 }

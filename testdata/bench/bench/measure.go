@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"syscall"
 	"time"
 
+	"oust/testdata/bench/machine"
 	"oust/transports/transporttest/sshdlab"
 )
 
@@ -119,11 +119,8 @@ func timed(ctx context.Context, w work, s settings, command []string) (sample, e
 	if err != nil {
 		return sample{}, fmt.Errorf("%s: %w\n%s", command[0], err, tail(out.Bytes()))
 	}
-	usage := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	return sample{
-		wall: wall, cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(),
-		memory: usage.Maxrss * 1024,
-	}, nil
+	use := machine.UseOf(cmd.ProcessState)
+	return sample{wall: wall, cpu: use.CPU, memory: use.Memory}, nil
 }
 
 func tail(out []byte) []byte {

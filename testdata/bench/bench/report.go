@@ -3,18 +3,19 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"os/exec"
 	"runtime"
 	"slices"
 	"strings"
 	"time"
+
+	"oust/testdata/bench/machine"
 )
 
 // report is the whole outcome as Markdown.
-func report(machine string, s settings, results []result) string {
+func report(from string, s settings, results []result) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d real sshd hosts, medians of %d rounds (smallest to largest).\n\n%s\n", s.hosts, s.rounds, machine)
+	fmt.Fprintf(&b, "%d real sshd hosts, medians of %d rounds (smallest to largest).\n\n%s\n", s.hosts, s.rounds, from)
 	fmt.Fprintf(&b, "| tool | wall | client CPU | CPU a host | memory | nothing to do: wall | CPU |\n|---|---|---|---|---|---|---|\n")
 	for _, r := range results {
 		wall, cpu := each(r.work, wallOf), each(r.work, cpuOf)
@@ -83,10 +84,10 @@ func memory(samples []sample) float64 {
 	return float64(sizes[len(sizes)/2]) / (1 << 20)
 }
 
-// machine describes where the numbers come from.
-func machine(ctx context.Context, results []result) string {
+// origin says where the numbers come from.
+func origin(ctx context.Context, results []result) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "- machine: %d cores, %s, %s; the hosts share them with the tool\n", runtime.NumCPU(), cpuModel(), kernel())
+	fmt.Fprintf(&b, "- machine: %s; the hosts share it with the tool\n", machine.Describe())
 	fmt.Fprintf(&b, "- built with %s\n", runtime.Version())
 	for _, r := range results {
 		if r.tool.version == nil {
@@ -100,22 +101,4 @@ func machine(ctx context.Context, results []result) string {
 		fmt.Fprintf(&b, "- %s: %s\n", r.tool.name, first)
 	}
 	return b.String()
-}
-
-func cpuModel() string {
-	text, _ := os.ReadFile("/proc/cpuinfo")
-	for line := range strings.Lines(string(text)) {
-		if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
-			return strings.TrimSpace(value)
-		}
-	}
-	return runtime.GOARCH
-}
-
-func kernel() string {
-	text, err := os.ReadFile("/proc/sys/kernel/osrelease")
-	if err != nil {
-		return runtime.GOOS
-	}
-	return "Linux " + strings.TrimSpace(string(text))
 }
