@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,23 +20,28 @@ import (
 func TestLabIsLikeReal(t *testing.T) {
 	real := newRig(t, sshdlab.Options{Hosts: 1, RPM: 1, Packages: sshdlab.All})
 	simulated := newLabRig(t, lab.Config{Hosts: 40, Seed: 5})
+	likes := map[sshdlab.Kind]string{}
+	var chosen []remediate.Host
+	for _, h := range simulated.hosts {
+		kind := map[string]sshdlab.Kind{"debian": sshdlab.Deb, "rhel": sshdlab.RPM}[simulated.info(h.Name).OS]
+		if likes[kind] == "" && kind != "" && len(simulated.info(h.Name).Products) == 3 {
+			likes[kind] = h.Name
+			chosen = append(chosen, h)
+		}
+	}
+	simulated.hosts = chosen
 	simulated.scan(t)
 	plan, simulatedPlan := real.plan(t), simulated.plan(t)
 	if _, err := real.engine.Apply(t.Context(), nil, plan, real.hosts, engine.ApplyOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	simulated.apply(t, simulatedPlan)
-	likes := map[string]remediate.PlanHost{}
-	for _, h := range simulatedPlan.Hosts {
-		if info := simulated.info(h.Name); len(info.Products) == 3 {
-			likes[info.OS] = h
-		}
-	}
 	for i, h := range plan.Hosts {
-		like := likes["debian"]
-		if real.lab.Hosts[i].Kind == sshdlab.RPM {
-			like = likes["rhel"]
+		at := slices.IndexFunc(simulatedPlan.Hosts, func(p remediate.PlanHost) bool { return p.Name == likes[real.lab.Hosts[i].Kind] })
+		if at < 0 {
+			t.Fatalf("%s: no simulated host is like it", h.Name)
 		}
+		like := simulatedPlan.Hosts[at]
 		if diff := cmp.Diff(h.Findings, like.Findings, cmp.Transformer("package", withoutArchitecture)); diff != "" {
 			t.Errorf("%s: findings (-real +simulated):\n%s", h.Name, diff)
 		}

@@ -10,7 +10,7 @@ import (
 
 func TestLabFleetRemoved(t *testing.T) {
 	t.Parallel()
-	r := newLabRig(t, lab.Config{Hosts: 30, Seed: 4, Clean: 0.2})
+	r := newLabRig(t, lab.Config{Hosts: 20, Seed: 4, Clean: 0.2})
 	r.scan(t)
 	with, kinds := 0, map[string]int{}
 	for _, h := range r.fleet.Hosts() {
@@ -25,8 +25,8 @@ func TestLabFleetRemoved(t *testing.T) {
 			t.Errorf("%s (%s): standing %s (%s %s), want %s", h.Name, h.OS, got.Standing, got.Class, got.Detail, want)
 		}
 	}
-	if len(kinds) != 5 || with != 24 {
-		t.Errorf("the fleet has %v, %d hosts with a product; want 5 kinds and 24", kinds, with)
+	if len(kinds) != 5 || with != 16 {
+		t.Errorf("the fleet has %v, %d hosts with a product; want 5 kinds and 16", kinds, with)
 	}
 	plan := r.plan(t)
 	if len(plan.Hosts) != with {
