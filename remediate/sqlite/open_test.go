@@ -199,10 +199,10 @@ func TestCloseDrains(t *testing.T) {
 	}
 	<-first
 	must(t, s.Close())
-	s = open(t, path)
-	defer s.Close()
+	again := open(t, path)
+	defer again.Close()
 	there := map[string]bool{}
-	for _, name := range names(t, s) {
+	for _, name := range names(t, again) {
 		there[name] = true
 	}
 	for range callers {

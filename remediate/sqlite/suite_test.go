@@ -10,6 +10,7 @@ import (
 )
 
 func TestConformance(t *testing.T) {
+	t.Parallel()
 	storetest.Run(t, func(t *testing.T) remediate.Store { return open(t, filepath.Join(t.TempDir(), sqlite.FileName)) })
 }
 

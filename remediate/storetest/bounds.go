@@ -3,10 +3,9 @@ package storetest
 import (
 	"bytes"
 	"math/rand/v2"
+	"reflect"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"oust/remediate"
 )
@@ -42,7 +41,7 @@ func testBounds(t *testing.T, open Open) {
 		a.Phase, a.Log = remediate.PhaseEnded, noise(remediate.MaxLog)
 		a.Result = strings.Repeat("step\n", remediate.MaxResult/5)
 		f.ok(f.SaveAttempt(f.ctx, a))
-		if diff := cmp.Diff(a, f.attempt("web1", "a1")); diff != "" {
+		if !reflect.DeepEqual(a, f.attempt("web1", "a1")) { // cmp takes seconds for a million bytes
 			t.Error("the longest log and result came back altered")
 		}
 		a.Log = append(a.Log, noise(1000)...)

@@ -12,7 +12,7 @@ import (
 )
 
 // callers is how many goroutines use a store at once.
-const callers = 200
+const callers = 100
 
 func testConcurrency(t *testing.T, open Open) {
 	t.Run("hosts at work", testManyHosts(open))

@@ -3,7 +3,9 @@ package storetest
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -16,6 +18,7 @@ import (
 // testModel lets chance use a store and the model side by side: each call is
 // taken or refused by both, and everything that can be read is the same.
 func testModel(t *testing.T, open Open) {
+	chances(t, Rounds(25))
 	rapid.Check(t, func(r *rapid.T) {
 		p := &pair{real: open(t), model: NewMemory(func() time.Time { return epoch }), ctx: t.Context()}
 		defer p.real.Close()
@@ -38,6 +41,18 @@ func testModel(t *testing.T, open Open) {
 		})
 		p.compare(r)
 	})
+}
+
+// chances sets how often rapid tries, unless the command line does.
+func chances(t *testing.T, n int) {
+	t.Helper()
+	f := flag.Lookup("rapid.checks")
+	if f == nil || f.Value.String() != f.DefValue {
+		return
+	}
+	if err := flag.Set(f.Name, strconv.Itoa(n)); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // pair is a store under test and the model.

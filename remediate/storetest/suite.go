@@ -3,6 +3,8 @@ package storetest
 import (
 	"context"
 	"iter"
+	"os"
+	"strconv"
 	"testing"
 	"time"
 
@@ -33,8 +35,20 @@ func Run(t *testing.T, open Open) {
 		{"concurrency", testConcurrency},
 		{"model", testModel},
 	} {
-		t.Run(group.name, func(t *testing.T) { group.run(t, open) })
+		t.Run(group.name, func(t *testing.T) {
+			t.Parallel()
+			group.run(t, open)
+		})
 	}
+}
+
+// Rounds is n, or more where OUST_TEST_ROUNDS says by how much to multiply it:
+// tests that leave things to chance find more the longer they look.
+func Rounds(n int) int {
+	if by, err := strconv.Atoi(os.Getenv("OUST_TEST_ROUNDS")); err == nil && by > 0 {
+		return n * by
+	}
+	return n
 }
 
 // epoch is when the suite's stories begin.
