@@ -35,7 +35,8 @@ func (p *Playbook) match(f *remediate.Facts) (remediate.Finding, bool) {
 		}
 		finding.Evidence = append(finding.Evidence, evidence...)
 		if finding.Version == "" {
-			finding.Version = version
+			// A copy: facts are parts of the host's whole text, which may go.
+			finding.Version = strings.Clone(version)
 		}
 	}
 	if len(finding.Evidence) == 0 {
