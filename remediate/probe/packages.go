@@ -47,7 +47,9 @@ func (r *reader) packages() error {
 // list reads the lines of a manager.
 func (r *reader) list(m manager) {
 	var odd []string
-	for _, l := range r.lines(m.name) {
+	lines := r.lines(m.name)
+	r.facts.Packages = slices.Grow(r.facts.Packages, min(len(lines), maxPackages))
+	for _, l := range lines {
 		p, ok := m.line(strings.Split(l, "\t"))
 		switch {
 		case ok && p.Name != "":
