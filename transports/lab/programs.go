@@ -27,6 +27,7 @@ func programs() map[string]program {
 		"hostname": {run: hostname},
 		"sysctl":   {run: sysctl, dir: "/usr/sbin"},
 		"nohup":    {run: nohup, process: true}, "setsid": {run: setsid, process: true},
+		"timeout":  {run: timeout, process: true},
 		"sudo":     {run: sudo, process: true},
 		"shutdown": {run: shutdown, dir: "/usr/sbin"}, "reboot": {run: shutdown, dir: "/usr/sbin"},
 		"service": {run: service, dir: "/usr/sbin"},

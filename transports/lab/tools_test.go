@@ -35,6 +35,8 @@ var toolCases = []shCase{
 	{"date", "date -u -d @0 '+%Y-%m-%d %H:%M:%S %s'; date -u -d @86400 +%F; [ $(date +%s) -gt 1000 ] && echo now", "1970-01-01 00:00:00 0\n1970-01-02\nnow\n", 0},
 	{"sleep", "sleep 0; sleep 0.01; sleep x 2>/dev/null; echo $?", "1\n", 0},
 	{"nohup and setsid", "nohup sh -c 'echo a; exit 3' 2>/dev/null; echo $?; setsid -w sh -c 'echo b; exit 4'; echo $?; nohup none 2>/dev/null; echo $?", "a\n3\nb\n4\n127\n", 0},
+	{"timeout", "timeout 60 sh -c 'exit 3'; echo $?; timeout 0.05 sleep 60; echo $?; timeout -k 1 -s KILL 0.05 sleep 60; echo $?; timeout 1 none 2>/dev/null; echo $?; timeout 2>/dev/null; echo $?; echo in | timeout 60 cat; timeout 0 true; echo $?",
+		"3\n124\n137\n127\n125\nin\n0\n", 0},
 	{"proc", "read -r l </proc/self/stat; [ -n \"$l\" ] && [ -r /proc/$$/cmdline ] && [ -d /proc/$$ ] && echo ok; [ -e /proc/0 ] || echo none; read -r u </proc/uptime && echo up", "ok\nnone\nup\n", 0},
 	{"df", "df -Pk / | wc -l; df -Pk / /none 2>/dev/null >f; echo $?; grep -c ' /$' f", "2\n1\n1\n", 0},
 	{"uname", "uname; uname -s; [ $(uname -srm | wc -w) = 3 ] && echo three", "Linux\nLinux\nthree\n", 0},
