@@ -14,6 +14,7 @@ type labOptions struct {
 	seed   uint64
 	faults string
 	speed  float64
+	clean  float64
 }
 
 func (a *app) labCommand() *cobra.Command {
@@ -31,6 +32,7 @@ func (a *app) labCommand() *cobra.Command {
 	f.IntVar(&o.hosts, "hosts", 40, "how many hosts")
 	f.Uint64Var(&o.seed, "seed", 1, "equal seeds give equal fleets")
 	f.StringVar(&o.faults, "faults", "", "faults by name with a number or a share, such as refused=2%,lies=3")
+	f.Float64Var(&o.clean, "clean", 0.1, "share of hosts without any of the products, 0 to 1")
 	f.Float64Var(&o.speed, "speed", 1, "how many times faster than real time uninstallers run")
 	return c
 }
@@ -38,7 +40,11 @@ func (a *app) labCommand() *cobra.Command {
 func faultsHelp() string {
 	s := "Faults, and how their hosts end:\n"
 	for _, f := range lab.Faults() {
-		s += fmt.Sprintf("  %-18s %s\n", f.Name, f.Meaning)
+		end := f.Outcome
+		if f.Class != "" {
+			end += ": " + f.Class
+		}
+		s += fmt.Sprintf("  %-18s %s\n  %-18s -> %s\n", f.Name, f.Meaning, "", end)
 	}
 	return s
 }
@@ -70,5 +76,5 @@ func (a *app) startLab(ctx context.Context, o labOptions) (*lab.Fleet, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--faults: %w", err)
 	}
-	return lab.Start(ctx, lab.Config{Hosts: o.hosts, Seed: o.seed, Faults: faults, Speed: o.speed, Logger: a.logger.Named("lab")})
+	return lab.Start(ctx, lab.Config{Hosts: o.hosts, Seed: o.seed, Faults: faults, Clean: o.clean, Speed: o.speed, Logger: a.logger.Named("lab")})
 }
