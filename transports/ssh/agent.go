@@ -20,63 +20,119 @@ type agentClient struct {
 	// patience bounds each answer: a person may have to touch a token.
 	patience time.Duration
 
-	mu      sync.Mutex
-	conn    net.Conn
-	signers []xssh.Signer
+	mu     sync.Mutex
+	asked  *agentKeys // nil: not asked, or to be asked again
+	closed bool
 }
+
+// agentKeys is what one asking came to. All that want keys meanwhile wait for
+// it, so that a silent agent costs its patience once and not once for each host.
+type agentKeys struct {
+	ready   chan struct{} // closed when the rest is set
+	signers []xssh.Signer
+	err     error
+	until   time.Time // until when err counts
+	conn    net.Conn  // under agentClient.mu
+}
+
+var errAgentClosed = errors.New("the dialer is closed")
 
 // keys returns the agent's signers. Each tells failed why it could not sign.
 func (a *agentClient) keys(ctx context.Context, failed func(error)) ([]xssh.Signer, error) {
-	signers, conn, err := a.list(ctx)
+	k, err := a.list(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("ssh-agent: %w", err)
 	}
-	out := make([]xssh.Signer, len(signers))
-	for i, s := range signers {
-		out[i] = &agentSigner{Signer: s, failed: func(err error) { a.forget(conn); failed(err) }}
+	out := make([]xssh.Signer, len(k.signers))
+	for i, s := range k.signers {
+		out[i] = &agentSigner{Signer: s, failed: func(err error) { a.forget(k); failed(err) }}
 	}
 	return out, nil
 }
 
-// list asks the agent for its keys, unless that has been done.
-func (a *agentClient) list(ctx context.Context) ([]xssh.Signer, net.Conn, error) {
+// list waits for the agent's keys, and asks for them unless that has been done.
+func (a *agentClient) list(ctx context.Context) (*agentKeys, error) {
 	if a.socket == "" {
-		return nil, nil, errors.New("SSH_AUTH_SOCK is not set")
+		return nil, errors.New("SSH_AUTH_SOCK is not set")
 	}
 	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.conn != nil {
-		return a.signers, a.conn, nil
+	k := a.asked
+	switch {
+	case a.closed:
+		a.mu.Unlock()
+		return nil, errAgentClosed
+	case k == nil || k.spent():
+		k = &agentKeys{ready: make(chan struct{})}
+		a.asked = k
+		go a.ask(k)
 	}
-	conn, err := (&net.Dialer{Timeout: a.patience}).DialContext(ctx, "unix", a.socket)
-	if err != nil {
-		return nil, nil, err
+	a.mu.Unlock()
+	select {
+	case <-k.ready:
+		return k, k.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
-	signers, err := agent.NewClient(&agentWire{conn: conn, patience: a.patience}).Signers()
-	if err != nil {
+}
+
+// spent reports whether an asking has failed and its failure no longer counts.
+func (k *agentKeys) spent() bool {
+	select {
+	case <-k.ready:
+		return k.err != nil && !time.Now().Before(k.until)
+	default:
+		return false
+	}
+}
+
+// ask asks. Of an agent that gave no answer in time nobody else asks for one
+// for as long again.
+func (a *agentClient) ask(k *agentKeys) {
+	defer close(k.ready)
+	conn, err := net.DialTimeout("unix", a.socket, a.patience)
+	if err == nil {
+		if err = a.hold(k, conn); err == nil {
+			k.signers, err = agent.NewClient(&agentWire{conn: conn, patience: a.patience}).Signers()
+		}
+	}
+	if k.err = err; err == nil {
+		return
+	}
+	if conn != nil {
 		_ = conn.Close()
-		return nil, nil, err
 	}
-	a.conn, a.signers = conn, signers
-	return signers, conn, nil
+	if isTimeout(err) {
+		k.until = time.Now().Add(a.patience)
+	}
+}
+
+// hold notes the connection, so that close can end it.
+func (a *agentClient) hold(k *agentKeys, conn net.Conn) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.closed {
+		return errAgentClosed
+	}
+	k.conn = conn
+	return nil
 }
 
 // forget drops the connection, so that the next dial makes a new one.
-func (a *agentClient) forget(conn net.Conn) {
+func (a *agentClient) forget(k *agentKeys) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.conn == conn {
-		_ = conn.Close()
-		a.conn, a.signers = nil, nil
+	if a.asked == k {
+		_ = k.conn.Close()
+		a.asked = nil
 	}
 }
 
 func (a *agentClient) close() {
 	a.mu.Lock()
-	conn := a.conn
-	a.mu.Unlock()
-	if conn != nil {
-		a.forget(conn)
+	defer a.mu.Unlock()
+	a.closed = true
+	if a.asked != nil && a.asked.conn != nil {
+		_ = a.asked.conn.Close()
 	}
 }
 

@@ -166,4 +166,5 @@ const (
 	keyKey     = "key"
 	keyError   = "error"
 	keyBastion = "bastion"
+	keyMode    = "mode"
 )

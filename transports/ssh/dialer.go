@@ -33,6 +33,7 @@ func NewDialer(config Config) (*Dialer, error) {
 	}
 	d := &Dialer{cfg: config, notes: &notes{log: config.Logger}}
 	d.agent = agentClient{socket: config.AgentSocket, patience: config.Login}
+	d.keys.notes = d.notes
 	resolver, err := newResolver(config, d.notes)
 	if err != nil {
 		return nil, err
@@ -112,6 +113,9 @@ func (d *Dialer) handshake(ctx context.Context, p *peer, w *wire) (*established,
 	l, err := d.newLogin(ctx, p)
 	if err != nil {
 		w.kill(err)
+		if ctx.Err() != nil {
+			return nil, ctxError(ctx, p.host, p.op(opLogin), transports.Unreachable)
+		}
 		return nil, &transports.Error{
 			Class: transports.Auth, Host: p.host, Op: p.op(opLogin), Err: err, Advice: "check " + p.credName(),
 		}
@@ -121,11 +125,11 @@ func (d *Dialer) handshake(ctx context.Context, p *peer, w *wire) (*established,
 		User: p.user, AuthCallback: l.next, HostKeyCallback: check.check,
 		HostKeyAlgorithms: p.trust.algorithms(at), ClientVersion: "SSH-2.0-oust",
 	}
-	done := make(chan handshakeEnd, 1)
+	done := make(chan handshakeEnd)
 	go func() {
 		var end handshakeEnd
 		end.conn, end.channels, end.requests, end.err = xssh.NewClientConn(w, p.endpoint(), config)
-		done <- end
+		end.deliver(done, w)
 	}()
 	return d.await(ctx, p, w, check, l, done)
 }
@@ -133,6 +137,19 @@ func (d *Dialer) handshake(ctx context.Context, p *peer, w *wire) (*established,
 type handshakeEnd struct {
 	established
 	err error
+}
+
+// deliver hands the end over, or, where nobody waits any more, takes care of a
+// connection that came too late: what the host still sends must go somewhere,
+// or the library waits for ever to hand it on.
+func (e handshakeEnd) deliver(done chan<- handshakeEnd, w *wire) {
+	select {
+	case done <- e:
+	case <-w.dead:
+		if e.err == nil {
+			(&conn{release: func() {}}).serve(e.channels, e.requests)
+		}
+	}
 }
 
 // await waits for the end of a handshake, stage by stage.

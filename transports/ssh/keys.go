@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"sync"
 
 	xssh "golang.org/x/crypto/ssh"
@@ -20,8 +21,9 @@ const keyFileMost = 1 << 20
 // keyring loads each private key once, whatever the number of hosts: reading
 // an encrypted key takes a tenth of a second of bcrypt.
 type keyring struct {
-	mu   sync.Mutex
-	keys map[keyID]*loadedKey
+	notes *notes
+	mu    sync.Mutex
+	keys  map[keyID]*loadedKey
 }
 
 // keyID names a loaded key. The passphrase stands in it as a digest only.
@@ -49,8 +51,21 @@ func (k *keyring) load(file, certificate string, passphrase transports.Secret) (
 		k.keys[id] = entry
 	}
 	k.mu.Unlock()
-	entry.once.Do(func() { entry.signers, entry.err = loadKey(file, certificate, passphrase) })
+	entry.once.Do(func() {
+		k.warnIfOpen(file)
+		entry.signers, entry.err = loadKey(file, certificate, passphrase)
+	})
 	return entry.signers, entry.err
+}
+
+// warnIfOpen says that others can read a private key; OpenSSH refuses such a
+// one, and whoever put it there should know.
+func (k *keyring) warnIfOpen(file string) {
+	info, err := os.Stat(file)
+	if err != nil || runtime.GOOS == "windows" || info.Mode().Perm()&0o077 == 0 {
+		return
+	}
+	k.notes.once("mode "+file, "others can read a private key; run chmod 600 on it", keyFile, file, keyMode, info.Mode().Perm().String())
 }
 
 func loadKey(file, certificate string, passphrase transports.Secret) ([]xssh.Signer, error) {

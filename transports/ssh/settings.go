@@ -30,12 +30,16 @@ type strangeOption struct {
 // except for IdentityFile (ssh_config(5)).
 func (f *configFile) settings(names ...string) (hostSettings, error) {
 	c := &collector{names: names, first: make(map[string]bool)}
+	for _, name := range names {
+		c.lower = append(c.lower, strings.ToLower(name))
+	}
 	err := c.walk(f, nil)
 	return c.out, err
 }
 
 type collector struct {
 	names []string
+	lower []string // the names in lower case
 	first map[string]bool
 	out   hostSettings
 }
@@ -76,12 +80,20 @@ func (c *collector) applies(f *configFile, block *ssh_config.Host) (bool, *match
 			return c.matches(&f.matches[n])
 		}
 	}
-	return c.matchesHost(block), nil
+	return matchesHost(block, c.names), nil
 }
 
 func (c *collector) matches(m *matchLine) (bool, *matchLine) {
-	for _, host := range m.hosts {
-		if !c.matchesHost(host) {
+	for _, criterion := range m.hosts {
+		names := c.lower
+		if !criterion.original && c.out.hostName != "" {
+			name, err := expandTokens(c.out.hostName, map[byte]string{'h': c.names[0]})
+			if err != nil {
+				return true, m
+			}
+			names = []string{strings.ToLower(name)}
+		}
+		if !matchesHost(criterion.block, names) {
 			return false, nil
 		}
 	}
@@ -92,9 +104,9 @@ func (c *collector) matches(m *matchLine) (bool, *matchLine) {
 }
 
 // matchesHost reports whether one of the names matches and none is excluded.
-func (c *collector) matchesHost(block *ssh_config.Host) bool {
+func matchesHost(block *ssh_config.Host, names []string) bool {
 	found := false
-	for _, name := range c.names {
+	for _, name := range names {
 		if name == "" {
 			continue
 		}
@@ -173,7 +185,7 @@ func (c *collector) honour(key, value string) error {
 	case "proxycommand":
 		c.first["proxyjump"] = true
 	case "identityfile":
-		if !strings.EqualFold(value, "none") {
+		if !strings.EqualFold(value, "none") && !slices.Contains(c.out.identities, value) {
 			c.out.identities = append(c.out.identities, value)
 		}
 	case "certificatefile":

@@ -39,11 +39,18 @@ type includeLine struct{ files []*configFile }
 type matchLine struct {
 	line     int
 	criteria string
-	// hosts are the patterns of its host and originalhost criteria; the
-	// block applies only to hosts that match each of them.
-	hosts []*ssh_config.Host
+	// hosts are its host and originalhost criteria; the block applies only to
+	// hosts that match each of them.
+	hosts []hostCriterion
 	// plain is true if there is no other criterion, so that it can be judged.
 	plain bool
+}
+
+// hostCriterion is a list of patterns in a Match line, for the name that was
+// asked for (original) or for what HostName made of it so far.
+type hostCriterion struct {
+	original bool
+	block    *ssh_config.Host
 }
 
 // Stand-ins for lines that the library does not get to see. The bytes 0x01
@@ -185,12 +192,12 @@ func parseMatch(line int, rest string) matchLine {
 			i++
 			value = words[i]
 		}
-		host, err := hostPatterns(value)
+		host, err := hostPatterns(strings.ToLower(value)) // unlike those of Host
 		if (name != "host" && name != "originalhost") || err != nil {
 			m.plain = false
 			continue
 		}
-		m.hosts = append(m.hosts, host)
+		m.hosts = append(m.hosts, hostCriterion{original: name == "originalhost", block: host})
 	}
 	if len(words) == 0 {
 		m.plain = false

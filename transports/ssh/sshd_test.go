@@ -28,22 +28,24 @@ type sshd struct {
 	hostKey                  xssh.Signer
 }
 
-// needRoot skips a test that cannot run here, with the reason; with
+// cannot skips a test with the reason why it cannot run here; with
 // OUST_NO_SKIP=1 it fails instead.
+func cannot(t testing.TB, reason string) {
+	t.Helper()
+	if os.Getenv("OUST_NO_SKIP") == "1" {
+		t.Fatal(reason)
+	}
+	t.Skip(reason)
+}
+
+// needRoot skips a test where no sshd can be started.
 func needRoot(t testing.TB) {
 	t.Helper()
-	reason := ""
 	if os.Getuid() != 0 {
-		reason = "not root: sshd lets nobody else log in"
-	} else if _, err := exec.LookPath("/usr/sbin/sshd"); err != nil {
-		reason = "no /usr/sbin/sshd here"
+		cannot(t, "not root: sshd lets nobody else log in")
 	}
-	switch {
-	case reason == "":
-	case os.Getenv("OUST_NO_SKIP") == "1":
-		t.Fatal(reason)
-	default:
-		t.Skip(reason)
+	if _, err := exec.LookPath("/usr/sbin/sshd"); err != nil {
+		cannot(t, "no /usr/sbin/sshd here")
 	}
 }
 
