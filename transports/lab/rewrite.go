@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -29,7 +30,8 @@ const (
 // parsed is a shell program, ready to run.
 type parsed struct {
 	file *syntax.File
-	// altered is true when the program is not as it was written.
+	// text is the code, rewritten where it had to be.
+	text    string
 	altered bool
 	// funcs are the names of the functions that it declares.
 	funcs []string
@@ -47,24 +49,55 @@ func parseShell(code, name string, known map[string]bool) (parsed, error) {
 	if err != nil {
 		return parsed{}, err
 	}
-	p := parsed{file: file}
-	w := rewriter{parsed: &p, known: known}
+	w := rewriter{parsed: parsed{file: file, text: code}, known: known}
 	syntax.Walk(file, w.names)
 	if w.err != nil {
 		return parsed{}, w.err
 	}
-	if w.background {
-		w.stmts(&file.Stmts)
-		syntax.Walk(file, w.lists)
+	if w.background { // what is a function must be known before
+		syntax.Walk(file, w.commands)
 	}
-	return p, nil
+	if len(w.edits) == 0 {
+		return w.parsed, nil
+	}
+	w.altered, w.text = true, apply(w.edits, code)
+	if w.file, err = syntax.NewParser().Parse(strings.NewReader(w.text), name); err != nil {
+		return parsed{}, fmt.Errorf("the lab cannot run this: %w", err)
+	}
+	return w.parsed, nil
+}
+
+// edit puts text in the place of a part of the code.
+type edit struct {
+	from, to uint // offsets in bytes
+	text     string
+}
+
+// apply makes edits, which do not overlap. Of those at one place, what is put
+// in comes before what is replaced, and else the first in the list.
+func apply(edits []edit, code string) string {
+	slices.SortStableFunc(edits, func(a, b edit) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to)) })
+	var b strings.Builder
+	at := uint(0)
+	for _, e := range edits {
+		b.WriteString(code[at:e.from])
+		b.WriteString(e.text)
+		at = e.to
+	}
+	b.WriteString(code[at:])
+	return b.String()
 }
 
 type rewriter struct {
-	*parsed
+	parsed
 	known      map[string]bool
 	background bool
+	edits      []edit
 	err        error
+}
+
+func (w *rewriter) edit(from, to syntax.Pos, text string) {
+	w.edits = append(w.edits, edit{from.Offset(), to.Offset(), text})
 }
 
 // names refuses what is not POSIX and replaces the process ids.
@@ -95,9 +128,8 @@ func (w *rewriter) names(n syntax.Node) bool {
 		switch n.Op {
 		case syntax.WordHdoc, syntax.RdrAll, syntax.AppAll:
 			w.refuse(n, "the redirection "+n.Op.String())
-		case syntax.RdrClob:
-			n.Op = syntax.RdrOut // the same without `set -C`
-			w.altered = true
+		case syntax.RdrClob: // without `set -C` the same as >, and that is not simulated
+			w.edits = append(w.edits, edit{n.OpPos.Offset(), n.OpPos.Offset() + uint(len(">|")), ">"})
 		}
 	}
 	return w.err == nil
@@ -113,88 +145,34 @@ func (w *rewriter) param(n *syntax.ParamExp) {
 	if n.Param == nil {
 		return
 	}
-	var name string
-	switch n.Param.Value {
-	case "$":
-		name = varPID
-	case "PPID":
-		name = varPPID
-	case "!":
-		name = varBack
+	name, ours := map[string]string{"$": varPID, "PPID": varPPID, "!": varBack}[n.Param.Value]
+	switch {
+	case !ours:
+	case n.Short:
+		w.edit(n.Pos(), n.End(), "${"+name+"}")
 	default:
-		return
+		w.edit(n.Param.Pos(), n.Param.End(), name)
 	}
-	w.altered = true
-	lit := *n.Param
-	lit.Value = name
-	n.Param, n.Short = &lit, false
 }
 
-// lists finds all lists of statements below a node.
-func (w *rewriter) lists(n syntax.Node) bool {
-	switch n := n.(type) {
-	case *syntax.Block:
-		w.stmts(&n.Stmts)
-	case *syntax.Subshell:
-		w.stmts(&n.Stmts)
-	case *syntax.CmdSubst:
-		w.stmts(&n.Stmts)
-	case *syntax.IfClause:
-		w.stmts(&n.Cond)
-		w.stmts(&n.Then)
-	case *syntax.WhileClause:
-		w.stmts(&n.Cond)
-		w.stmts(&n.Do)
-	case *syntax.ForClause:
-		w.stmts(&n.Do)
-	case *syntax.CaseItem:
-		w.stmts(&n.Stmts)
-	}
-	return true
-}
-
-// stmts turns each background command of a list, `S &`, into
+// commands turns each background command, `S &`, into
 //
-//	__lab_back=$(.lab.fork)
-//	{ __lab_self=$__lab_back; if ( S ); then .lab.end 0; else .lab.end $?; fi } </dev/null &
+//	__lab_back=$(.lab.fork); { __lab_self=$__lab_back; if ( S ); then .lab.end 0; else .lab.end $?; fi; } </dev/null &
 //
 // The first is a command of its own: a background command runs at once with
 // what is there when it starts.
-func (w *rewriter) stmts(list *[]*syntax.Stmt) {
-	var out []*syntax.Stmt
-	for _, s := range *list {
-		if !s.Background {
-			out = append(out, s)
-			continue
-		}
-		w.altered = true
-		s.Background = false
-		out = append(out, w.fork(), w.wrapped(s))
+func (w *rewriter) commands(n syntax.Node) bool {
+	s, ok := n.(*syntax.Stmt)
+	if !ok || !s.Background {
+		return true
 	}
-	*list = out
-}
-
-func (w *rewriter) fork() *syntax.Stmt {
-	return stmt(&syntax.CallExpr{Assigns: []*syntax.Assign{{
-		Name:  &syntax.Lit{Value: varBack},
-		Value: &syntax.Word{Parts: []syntax.WordPart{&syntax.CmdSubst{Stmts: []*syntax.Stmt{stmt(simple(cmdFork))}}}},
-	}}})
-}
-
-func (w *rewriter) wrapped(s *syntax.Stmt) *syntax.Stmt {
-	body := []*syntax.Stmt{stmt(assign(varSelf, variable(varBack)))}
+	before := varBack + "=$(" + cmdFork + "); { " + varSelf + "=$" + varBack + "; "
 	if w.isProgram(s) {
-		body = append(body, stmt(assign(varTake, variable(varBack))))
+		before += varTake + "=$" + varBack + "; "
 	}
-	end := &syntax.IfClause{
-		Cond: []*syntax.Stmt{stmt(&syntax.Subshell{Stmts: []*syntax.Stmt{s}})},
-		Then: []*syntax.Stmt{stmt(simple(cmdEnd, word(&syntax.Lit{Value: "0"})))},
-		Else: &syntax.IfClause{Then: []*syntax.Stmt{stmt(simple(cmdEnd, word(variable("?"))))}},
-	}
-	out := stmt(&syntax.Block{Stmts: append(body, stmt(end))})
-	out.Redirs = []*syntax.Redirect{{Op: syntax.RdrIn, Word: word(&syntax.Lit{Value: "/dev/null"})}}
-	out.Background = true
-	return out
+	w.edit(s.Pos(), s.Pos(), before+"if ( ")
+	w.edit(s.Semicolon, s.Semicolon, " ); then "+cmdEnd+" 0; else "+cmdEnd+" $?; fi; } </dev/null ")
+	return true
 }
 
 // isProgram reports whether a statement starts one program and nothing else,
@@ -215,35 +193,6 @@ func (w *rewriter) isProgram(s *syntax.Stmt) bool {
 		return alone
 	})
 	return alone
-}
-
-func stmt(c syntax.Command) *syntax.Stmt { return &syntax.Stmt{Cmd: c} }
-
-func word(parts ...syntax.WordPart) *syntax.Word { return &syntax.Word{Parts: parts} }
-
-func simple(name string, args ...*syntax.Word) *syntax.CallExpr {
-	return &syntax.CallExpr{Args: append([]*syntax.Word{word(&syntax.Lit{Value: name})}, args...)}
-}
-
-func variable(name string) *syntax.ParamExp {
-	return &syntax.ParamExp{Short: true, Param: &syntax.Lit{Value: name}}
-}
-
-func assign(name string, value syntax.WordPart) *syntax.CallExpr {
-	return &syntax.CallExpr{Assigns: []*syntax.Assign{{Name: &syntax.Lit{Value: name}, Value: word(value)}}}
-}
-
-// rewriteText rewrites code that the interpreter will parse itself.
-func rewriteText(code, name string, known map[string]bool) (string, []string, error) {
-	p, err := parseShell(code, name, known)
-	if err != nil || !p.altered {
-		return code, p.funcs, err
-	}
-	var b strings.Builder
-	if err := syntax.NewPrinter().Print(&b, p.file); err != nil {
-		return "", nil, fmt.Errorf("print: %w", err)
-	}
-	return b.String(), p.funcs, nil
 }
 
 // readsScript reports whether the code is exactly eval "$(cat)": a shell that

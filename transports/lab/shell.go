@@ -14,7 +14,6 @@ import (
 
 	"mvdan.cc/sh/v3/expand"
 	"mvdan.cc/sh/v3/interp"
-	"mvdan.cc/sh/v3/syntax"
 )
 
 // shell is one run of sh: a process with an interpreter.
@@ -242,11 +241,12 @@ func (c *call) interpret(code, name string, set []string, params []string) int {
 		}
 	}
 	if len(set) > 0 {
-		first := simple("set")
-		for _, a := range set {
-			first.Args = append(first.Args, word(&syntax.SglQuoted{Value: a}))
+		// Single letters each, see shellOptions.
+		first, err := parseShell("set "+strings.Join(set, " "), name, nil)
+		if err != nil {
+			return c.failf("%v", err)
 		}
-		p.file.Stmts = append([]*syntax.Stmt{stmt(first)}, p.file.Stmts...)
+		p.file.Stmts = append(first.file.Stmts, p.file.Stmts...)
 	}
 	return c.runShell(p, params)
 }

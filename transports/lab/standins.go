@@ -93,12 +93,12 @@ func fatal(hc interp.HandlerContext, format string, args ...any) []string {
 
 // text rewrites code that a builtin is to run.
 func (s *shell) text(hc interp.HandlerContext, before []string, code, name string) ([]string, error) {
-	out, funcs, err := rewriteText(code, name, s.known())
+	p, err := parseShell(code, name, s.known())
 	if err != nil {
 		return fatal(hc, "%s: syntax error: %v", name, err), nil
 	}
-	s.declare(funcs)
-	return append(before, out), nil
+	s.declare(p.funcs)
+	return append(before, p.text), nil
 }
 
 // trap keeps EXIT and drops signals, which nothing sends to a handler here.
