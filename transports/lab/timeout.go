@@ -43,7 +43,7 @@ func timeout(c *call) int {
 // host withstands a signal, so that -k has nothing to do.
 func timeoutArgs(args []string) (limit time.Duration, signal syscall.Signal, command []string, err error) {
 	signal = syscall.SIGTERM
-	known := true
+	var known bool
 	for len(args) > 1 && strings.HasPrefix(args[0], "-") && args[0] != "--" {
 		switch args[0] {
 		case "-k":

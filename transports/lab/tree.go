@@ -141,7 +141,8 @@ func (p place) path() string {
 	return "/" + strings.Join(append(p.names[:len(p.names):len(p.names)], p.name), "/")
 }
 
-// own makes the folder of a place the tree's own and returns it.
+// own makes the folder of a place the tree's own and returns it, with a map for
+// its entries.
 func (t *tree) own(p *place) *node {
 	for i, n := range p.chain {
 		if n.owner == t {
@@ -155,7 +156,11 @@ func (t *tree) own(p *place) *node {
 		}
 		p.chain[i] = c
 	}
-	return p.chain[len(p.chain)-1]
+	dir := p.chain[len(p.chain)-1]
+	if dir.kids == nil {
+		dir.kids = make(map[string]*node)
+	}
+	return dir
 }
 
 // ownNode makes the node of a place the tree's own and returns it.
@@ -188,9 +193,6 @@ func (v view) put(p *place, n *node) {
 	n.uid, n.gid = v.uid, v.gid
 	if n.isDir() {
 		n.nlink = 2
-	}
-	if dir.kids == nil {
-		dir.kids = make(map[string]*node)
 	}
 	dir.kids[p.name] = n
 	dir.mtime = v.t.now()

@@ -275,9 +275,6 @@ func (v view) move(from, to *place) {
 		return
 	}
 	delete(v.t.own(&source).kids, from.name)
-	if dir.kids == nil {
-		dir.kids = make(map[string]*node)
-	}
 	if old := dir.kids[to.name]; old != nil && old.owner == v.t {
 		old.nlink--
 	}
