@@ -89,6 +89,7 @@ func (k *agentKeys) spent() bool {
 // for as long again.
 func (a *agentClient) ask(k *agentKeys) {
 	defer close(k.ready)
+	begun := time.Now()
 	conn, err := net.DialTimeout("unix", a.socket, a.patience)
 	if err == nil {
 		if err = a.hold(k, conn); err == nil {
@@ -101,7 +102,7 @@ func (a *agentClient) ask(k *agentKeys) {
 	if conn != nil {
 		_ = conn.Close()
 	}
-	if isTimeout(err) {
+	if time.Since(begun) >= a.patience { // the library does not keep the cause
 		k.until = time.Now().Add(a.patience)
 	}
 }

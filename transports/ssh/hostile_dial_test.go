@@ -178,6 +178,26 @@ func TestDialCancel(t *testing.T) {
 	}
 }
 
+// TestLateLogin: a login that comes when nobody waits any more holds nothing up.
+func TestLateLogin(t *testing.T) {
+	t.Parallel()
+	near, far := newStream()
+	defer far.Close()
+	w := newWire(near)
+	w.kill(errClosed)
+	channels, requests, over := make(chan xssh.NewChannel), make(chan *xssh.Request), make(chan struct{})
+	go func() {
+		defer close(over)
+		handshakeEnd{established: established{channels: channels, requests: requests}}.deliver(make(chan handshakeEnd), w)
+	}()
+	for range 40 {
+		requests <- &xssh.Request{}
+	}
+	close(channels)
+	close(requests)
+	<-over
+}
+
 // TestConnectErrorWords are the failures of the dial itself.
 func TestConnectErrorWords(t *testing.T) {
 	op := func(err error) error { return &net.OpError{Op: "dial", Net: "tcp", Err: err} }

@@ -1,6 +1,7 @@
 package ssh
 
 import (
+	"context"
 	"crypto/rand"
 	"io"
 	"net"
@@ -34,6 +35,15 @@ func onlyKey(p *place, key xssh.PublicKey) {
 func dialOnce(t *testing.T, config Config, target transports.Target) error {
 	t.Helper()
 	conn, err := newDialer(t, config).Dial(t.Context(), target)
+	if err == nil {
+		return conn.Close()
+	}
+	return err
+}
+
+func dialOf(d *Dialer, t *testing.T, target transports.Target) error {
+	t.Helper()
+	conn, err := d.Dial(t.Context(), target)
 	if err == nil {
 		return conn.Close()
 	}
@@ -256,6 +266,95 @@ func TestSilentAgent(t *testing.T) {
 		}
 		near.Close()
 	})
+}
+
+// TestSilentAgentIsAskedOnce: all hosts wait together, a cancelled one not at
+// all, and those that come soon after do not begin anew.
+func TestSilentAgentIsAskedOnce(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	socket := filepath.Join(t.TempDir(), "agent")
+	l, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	var asked atomic.Int32
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			asked.Add(1)
+			hold(t, conn)
+		}
+	}()
+	config, target := p.config(), p.target()
+	config.AgentSocket, config.Login = socket, 2*time.Second
+	target.Credential.Agent = true
+	d := newDialer(t, config)
+	var wg sync.WaitGroup
+	for i := range 20 {
+		wg.Go(func() {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			want := transports.Auth
+			if i == 0 {
+				time.AfterFunc(10*time.Millisecond, cancel)
+				want = transports.Unreachable
+			}
+			if _, err := d.Dial(ctx, target); transports.ClassOf(err) != want {
+				t.Errorf("dial %d: class %s: %v", i, transports.ClassOf(err), err)
+			}
+		})
+	}
+	wg.Wait()
+	if err := dialOf(d, t, target); transports.ClassOf(err) != transports.Auth {
+		t.Errorf("soon after: %v", err)
+	}
+	if n := asked.Load(); n != 1 {
+		t.Errorf("the agent was asked %d times", n)
+	}
+}
+
+func TestClosedDialerEndsTheAgent(t *testing.T) {
+	t.Parallel()
+	p, a := newPlace(t), newAgent(t)
+	config, target := p.config(), p.target()
+	config.AgentSocket, target.Credential.Agent = a.socket, true
+	d := newDialer(t, config)
+	if err := dialOf(d, t, target); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := dialOf(d, t, target); transports.ClassOf(err) != transports.Auth || !strings.Contains(err.Error(), "the dialer is closed") {
+		t.Errorf("after close: %v", err)
+	}
+}
+
+func TestOpenKeyFileIsSaid(t *testing.T) {
+	t.Parallel()
+	p, log := newPlace(t), &logBuffer{}
+	config := p.config()
+	config.Logger = log.logger()
+	for mode, lines := range map[os.FileMode]int{0o600: 0, 0o400: 0, 0o640: 1, 0o604: 1} {
+		if err := os.Chmod(p.keyFile, mode); err != nil {
+			t.Fatal(err)
+		}
+		before := strings.Count(log.String(), "others can read a private key")
+		d := newDialer(t, config)
+		for range 2 {
+			if err := dialOf(d, t, p.target()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n := strings.Count(log.String(), "others can read a private key") - before; n != lines {
+			t.Errorf("mode %v: said %d times, want %d", mode, n, lines)
+		}
+	}
 }
 
 func TestDistinctKeys(t *testing.T) {
