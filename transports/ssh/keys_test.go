@@ -51,6 +51,7 @@ func dialOf(d *Dialer, t *testing.T, target transports.Target) error {
 }
 
 func TestEncryptedKey(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	onlyKey(p, writeKey(t, p.keyFile, "open sesame").PublicKey())
 	target := p.target()
