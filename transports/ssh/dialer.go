@@ -120,10 +120,10 @@ func (d *Dialer) handshake(ctx context.Context, p *peer, w *wire) (*established,
 			Class: transports.Auth, Host: p.host, Op: p.op(opLogin), Err: err, Advice: "check " + p.credName(),
 		}
 	}
-	check := &hostKeyCheck{dialer: d, peer: p, at: at, passed: make(chan struct{}, 1)}
+	check := &hostKeyCheck{dialer: d, peer: p, at: at, known: p.trust.lookup(at), passed: make(chan struct{}, 1)}
 	config := &xssh.ClientConfig{
 		User: p.user, AuthCallback: l.next, HostKeyCallback: check.check,
-		HostKeyAlgorithms: p.trust.algorithms(at), ClientVersion: "SSH-2.0-oust",
+		HostKeyAlgorithms: check.known.algorithms(), ClientVersion: "SSH-2.0-oust",
 	}
 	done := make(chan handshakeEnd)
 	go func() {

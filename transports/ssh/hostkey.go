@@ -18,6 +18,7 @@ type hostKeyCheck struct {
 	dialer *Dialer
 	peer   *peer
 	at     hostPort
+	known  knownLines    // of the host, when the connection was made
 	passed chan struct{} // gets a value when the key is trusted
 
 	mu  sync.Mutex
@@ -48,7 +49,7 @@ func (c *hostKeyCheck) refusal() *transports.Error {
 }
 
 func (c *hostKeyCheck) judge(key xssh.PublicKey) *transports.Error {
-	j := c.peer.trust.judge(c.at, key)
+	j := c.peer.trust.judgeBy(c.known, c.at, key)
 	if j.verdict == unknownKey && c.dialer.cfg.HostKeys == HostKeysAcceptNew {
 		recorded, err := c.peer.trust.accept(c.at, key)
 		switch {

@@ -2,7 +2,6 @@ package ssh
 
 import (
 	"bytes"
-	"crypto/hmac"
 	"crypto/sha1"
 	"encoding/base64"
 	"encoding/binary"
@@ -79,23 +78,27 @@ func (x *knownIndex) add(l *knownLine) {
 	}
 }
 
-// lookup returns the lines for a host. For one on a port of its own that has
+// knownLines are the lines for a host. By the loose ones it may be known, but
+// not refused.
+type knownLines struct{ lines, loose []*knownLine }
+
+// lookup finds the lines for a host. For one on a port of its own that has
 // none, it looks for lines without a port as OpenSSH does: patterns with * are
-// for all ports; with others a host may be known, in loose, but not refused.
-func (x *knownIndex) lookup(at hostPort) (lines, loose []*knownLine) {
-	lines = x.find(at)
-	if len(lines) > 0 || at.port == "22" {
-		return lines, nil
+// for all ports; others are loose.
+func (x *knownIndex) lookup(at hostPort) knownLines {
+	found := knownLines{lines: x.find(at)}
+	if len(found.lines) > 0 || at.port == "22" {
+		return found
 	}
 	at.port = "22"
 	for _, l := range x.find(at) {
 		if l.anyPort {
-			lines = append(lines, l)
+			found.lines = append(found.lines, l)
 		} else {
-			loose = append(loose, l)
+			found.loose = append(found.loose, l)
 		}
 	}
-	return lines, loose
+	return found
 }
 
 func (x *knownIndex) find(at hostPort) []*knownLine {
@@ -103,23 +106,50 @@ func (x *knownIndex) find(at hostPort) []*knownLine {
 	if len(x.rest) == 0 {
 		return lines
 	}
-	name := []byte(at.normalized())
+	hasher := newHostHasher(at.normalized())
 	for _, l := range x.rest {
-		if l.matches(at, name) {
+		if l.hash != nil && hasher.is(l.hash) || l.hash == nil && l.matches(at) {
 			lines = append(lines, l)
 		}
 	}
 	return lines
 }
 
-// matches reports whether the line is for a host; name is its normalized
-// form, which hashes are made of.
-func (l *knownLine) matches(at hostPort, name []byte) bool {
-	if l.hash != nil {
-		mac := hmac.New(sha1.New, l.hash.salt)
-		mac.Write(name)
-		return hmac.Equal(mac.Sum(nil), l.hash.sum)
+// hostHasher compares one host with many hashed names. It is HMAC-SHA1 (RFC
+// 2104) without the allocations of crypto/hmac: every hashed line of a file
+// has a salt of its own, so that each of ten thousand lines is asked for each
+// of ten thousand hosts.
+type hostHasher struct {
+	inner []byte // a block for the salt, and the name
+	outer [sha1.BlockSize + sha1.Size]byte
+}
+
+func newHostHasher(name string) *hostHasher {
+	return &hostHasher{inner: append(make([]byte, sha1.BlockSize, sha1.BlockSize+len(name)), name...)}
+}
+
+// is reports whether the hash is the host's.
+func (h *hostHasher) is(hash *hostHash) bool {
+	salt := hash.salt
+	if len(salt) > sha1.BlockSize {
+		short := sha1.Sum(salt)
+		salt = short[:]
 	}
+	for i := range sha1.BlockSize {
+		var b byte
+		if i < len(salt) {
+			b = salt[i]
+		}
+		h.inner[i], h.outer[i] = b^0x36, b^0x5c
+	}
+	sum := sha1.Sum(h.inner)
+	copy(h.outer[sha1.BlockSize:], sum[:])
+	sum = sha1.Sum(h.outer[:])
+	return bytes.Equal(sum[:], hash.sum)
+}
+
+// matches reports whether the patterns of the line are for a host.
+func (l *knownLine) matches(at hostPort) bool {
 	found := false
 	for _, p := range l.patterns {
 		if p.port == at.port && wildcard(p.host, at.host) {

@@ -1,8 +1,11 @@
 package ssh
 
 import (
+	"bytes"
+	"crypto/hmac"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha1"
 	"errors"
 	"fmt"
 	"net"
@@ -212,7 +215,7 @@ func TestAlgorithmsFollowWhatIsKnown(t *testing.T) {
 		{"unknown", "", nil, false},
 	} {
 		k, _ := openKnownText(t, c.file)
-		got := k.algorithms(hostPort{"web1", "22"})
+		got := k.lookup(hostPort{"web1", "22"}).algorithms()
 		if diff := cmp.Diff(c.first, append([]string(nil), got[:len(c.first)]...)); diff != "" {
 			t.Errorf("%s: first algorithms (-want +got):\n%s", c.name, diff)
 		}
@@ -228,6 +231,44 @@ func TestAlgorithmsFollowWhatIsKnown(t *testing.T) {
 			}
 		}
 	}
+}
+
+// BenchmarkHashedKnownHosts looks one host up in a file of ten thousand hashed
+// lines, as ssh-keygen -H makes one.
+func BenchmarkHashedKnownHosts(b *testing.B) {
+	key := " " + keyText(newSigner(b).PublicKey()) + "\n"
+	var file strings.Builder
+	for i := range 10_000 {
+		file.WriteString(xknownhosts.HashHostname(fmt.Sprintf("10.0.%d.%d", i/256, i%256)) + key)
+	}
+	k, _ := openKnownText(b, file.String())
+	for b.Loop() {
+		if found := k.lookup(hostPort{"10.0.3.4", "22"}); len(found.lines) != 1 {
+			b.Fatalf("%d lines", len(found.lines))
+		}
+	}
+}
+
+// FuzzHostHash compares with crypto/hmac.
+func FuzzHostHash(f *testing.F) {
+	f.Add("web1", []byte("0123456789abcdef0123"))
+	f.Add("", []byte{})
+	f.Add("[10.0.0.1]:2222", bytes.Repeat([]byte("x"), 65))
+	f.Fuzz(func(t *testing.T, name string, salt []byte) {
+		mac := hmac.New(sha1.New, salt)
+		mac.Write([]byte(name))
+		sum := mac.Sum(nil)
+		hasher := newHostHasher(name)
+		for range 2 {
+			if !hasher.is(&hostHash{salt: salt, sum: sum}) {
+				t.Errorf("%q with salt %x is not recognised", name, salt)
+			}
+			if sum[0] ^= 1; hasher.is(&hostHash{salt: salt, sum: sum}) {
+				t.Errorf("%q with salt %x is taken for another", name, salt)
+			}
+			sum[0] ^= 1
+		}
+	})
 }
 
 func FuzzKnownLine(f *testing.F) {

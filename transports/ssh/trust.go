@@ -113,7 +113,7 @@ func (k *knownHosts) read(path string, raw []byte, number int) {
 	}
 }
 
-func (k *knownHosts) lookup(at hostPort) (lines, loose []*knownLine) {
+func (k *knownHosts) lookup(at hostPort) knownLines {
 	k.mu.RLock()
 	defer k.mu.RUnlock()
 	return k.index.lookup(at)
@@ -133,9 +133,8 @@ func (k *knownHosts) revoked(blobs ...string) *knownLine {
 // algorithms lists the host key algorithms to ask for, the known ones first:
 // a host that has several keys then shows the one that is known. Certificates
 // are asked for only where an authority is known for the host.
-func (k *knownHosts) algorithms(at hostPort) []string {
-	lines, loose := k.lookup(at)
-	lines = append(lines, loose...)
+func (k knownLines) algorithms() []string {
+	lines := slices.Concat(k.lines, k.loose)
 	supported := xssh.SupportedAlgorithms().HostKeys
 	var first, last []string
 	authority := slices.ContainsFunc(lines, func(l *knownLine) bool { return l.ca })
@@ -183,10 +182,14 @@ type judgement struct {
 
 // judge compares a key with what is known of a host.
 func (k *knownHosts) judge(at hostPort, key xssh.PublicKey) judgement {
-	lines, loose := k.lookup(at)
+	return k.judgeBy(k.lookup(at), at, key)
+}
+
+// judgeBy is judge for a host that has been looked up.
+func (k *knownHosts) judgeBy(known knownLines, at hostPort, key xssh.PublicKey) judgement {
 	cert, ok := key.(*xssh.Certificate)
 	if !ok {
-		return k.judgePlain(lines, loose, string(key.Marshal()))
+		return k.judgePlain(known, string(key.Marshal()))
 	}
 	if l := k.revoked(string(cert.Key.Marshal()), string(cert.SignatureKey.Marshal()), string(key.Marshal())); l != nil {
 		return judgement{verdict: revokedKey, lines: []*knownLine{l}}
@@ -195,31 +198,31 @@ func (k *knownHosts) judge(at hostPort, key xssh.PublicKey) judgement {
 		Clock: k.cfg.Now,
 		IsHostAuthority: func(authority xssh.PublicKey, _ string) bool {
 			blob := string(authority.Marshal())
-			return holds(lines, true, blob) || holds(loose, true, blob)
+			return holds(known.lines, true, blob) || holds(known.loose, true, blob)
 		},
 	}
 	endpoint := net.JoinHostPort(at.host, at.port)
 	if err := checker.CheckHostKey(endpoint, nil, cert); err != nil {
 		// A plain entry for the key in the certificate counts, as with OpenSSH.
-		if j := k.judgePlain(lines, loose, string(cert.Key.Marshal())); j.verdict == trusted {
+		if j := k.judgePlain(known, string(cert.Key.Marshal())); j.verdict == trusted {
 			return j
 		}
-		return judgement{verdict: badCertificate, lines: lines, err: err}
+		return judgement{verdict: badCertificate, lines: known.lines, err: err}
 	}
 	return judgement{verdict: trusted}
 }
 
-func (k *knownHosts) judgePlain(lines, loose []*knownLine, blob string) judgement {
+func (k *knownHosts) judgePlain(known knownLines, blob string) judgement {
 	if l := k.revoked(blob); l != nil {
 		return judgement{verdict: revokedKey, lines: []*knownLine{l}}
 	}
 	switch {
-	case holds(lines, false, blob), holds(loose, false, blob):
+	case holds(known.lines, false, blob), holds(known.loose, false, blob):
 		return judgement{verdict: trusted}
-	case len(lines) == 0:
+	case len(known.lines) == 0:
 		return judgement{verdict: unknownKey}
 	}
-	return judgement{verdict: changedKey, lines: lines}
+	return judgement{verdict: changedKey, lines: known.lines}
 }
 
 // holds reports whether a line has the key, as an authority or as a host's.
