@@ -71,15 +71,22 @@ func (r Resolver) file(name string) (transports.Secret, error) {
 }
 
 func readSecret(path string) (string, error) {
+	info, err := os.Stat(path) // before the open, which waits for ever on a pipe
+	if err == nil && !info.Mode().IsRegular() {
+		return "", errors.New("not a regular file")
+	}
+	if err != nil {
+		return "", err
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return "", err
 	}
 	defer func() { _ = f.Close() }()
-	info, err := f.Stat()
-	switch {
-	case err != nil:
+	if info, err = f.Stat(); err != nil {
 		return "", err
+	}
+	switch {
 	case !info.Mode().IsRegular():
 		return "", errors.New("not a regular file")
 	case runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0:
