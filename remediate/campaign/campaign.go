@@ -71,13 +71,28 @@ func placed(path string, data []byte, found []problem) error {
 	lines := strictyaml.Lines(data)
 	texts := make([]string, len(found))
 	for i, p := range found {
-		where := path
-		if n, ok := lines[p.key]; ok {
-			where = fmt.Sprintf("%s:%d", path, n)
-		}
-		texts[i] = fmt.Sprintf("%s: %s: %s", where, p.key, p.text)
+		texts[i] = place(path, lines, p.key) + ": " + p.text
 	}
 	return errors.New(strings.Join(texts, "\n"))
+}
+
+// Place says where a key of a campaign's file stands, as FILE:LINE: KEY, for
+// errors that only show when the campaign is used. KEY is the path to it, such
+// as credentials.linux.password.
+func Place(dir, key string) string {
+	path := filepath.Join(dir, FileName)
+	data, err := readFile(path)
+	if err != nil {
+		return fmt.Sprintf("%s: %s", path, key)
+	}
+	return place(path, strictyaml.Lines(data), key)
+}
+
+func place(path string, lines map[string]int, key string) string {
+	if n, ok := lines[key]; ok {
+		path = fmt.Sprintf("%s:%d", path, n)
+	}
+	return fmt.Sprintf("%s: %s", path, key)
 }
 
 // campaign brings the file into the domain's form.

@@ -69,6 +69,7 @@ func TestParseRefuses(t *testing.T) {
 		{"a secret written out", edit("env:PW", "hunter2"), "campaign.yaml:9: credentials.ops.password: secrets do not stand in this file"},
 		{"a playbook's secret written out", edit("file:secrets/kes.txt", "hunter2"), "secrets.kes: secrets do not stand"},
 		{"no way to log in", edit(", key: keys/id", ""), "credentials.linux: says no way to log in"},
+		{"no user", edit("user: root, ", ""), "credentials.linux.user: missing"},
 		{"unknown default", edit("credential: linux", "credential: linx"), `did you mean "linux"?`},
 		{"unknown become", edit("become: sudo", "become: su"), `credentials.ops.become: "su" is not known; want sudo`},
 		{"unknown host_keys", edit("accept-new", "ask"), `ssh.host_keys: "ask" is not known; want strict or accept-new`},
@@ -97,6 +98,36 @@ func TestAllProblemsAtOnce(t *testing.T) {
 	for _, want := range []string{"mandate: missing", "issued: missing", "inventory: missing", "playbooks: missing"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("parse: %v; want %q in it", err, want)
+		}
+	}
+}
+
+// TestSSHConfigMayNameTheRest: what a credential leaves out can stand in
+// ~/.ssh/config.
+func TestSSHConfigMayNameTheRest(t *testing.T) {
+	t.Parallel()
+	text := strings.NewReplacer("config: none", "config: ssh_config", "user: root, key: keys/id", "").Replace(whole)
+	c, err := parse("/c", "/c/campaign.yaml", []byte(text))
+	if err != nil || c.SSH.Config != "/c/ssh_config" || c.Creds["linux"] != (remediate.CredentialSpec{}) {
+		t.Errorf("%+v, %v", c.Creds, err)
+	}
+}
+
+func TestPlace(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := filepath.Join(dir, FileName)
+	if got, want := Place(dir, "secrets.kes"), path+": secrets.kes"; got != want {
+		t.Errorf("without a file %q, want %q", got, want)
+	}
+	if err := os.WriteFile(path, []byte(whole), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for key, line := range map[string]string{
+		"secrets.kes": ":10", "credentials.ops.password": ":9", "credentials.ops.key_passphrase": "",
+	} {
+		if got, want := Place(dir, key), path+line+": "+key; got != want {
+			t.Errorf("%q, want %q", got, want)
 		}
 	}
 }

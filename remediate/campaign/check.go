@@ -42,11 +42,13 @@ func (f *file) checkCredentials(p *problems) {
 	names := slices.Sorted(maps.Keys(f.Credentials))
 	for _, name := range names {
 		c, at := f.Credentials[name], "credentials."+name
-		p.need(at+".user", c.User, "the user to log in as")
+		if c.User == "" && !f.sshConfigRead() {
+			p.add(at+".user", "missing; the user to log in as")
+		}
 		p.reference(at+".password", c.Password)
 		p.reference(at+".key_passphrase", c.KeyPassphrase)
 		p.reference(at+".become_password", c.BecomePassword)
-		if c.Key == "" && !c.Agent && c.Password == "" {
+		if c.Key == "" && !c.Agent && c.Password == "" && !f.sshConfigRead() {
 			p.add(at, "says no way to log in; give key, agent: true or password")
 		}
 		if c.Certificate != "" && c.Key == "" && !c.Agent {
@@ -62,6 +64,10 @@ func (f *file) checkCredentials(p *problems) {
 		p.add("defaults.credential", "there is no credential %q%s", d, meant(d, names))
 	}
 }
+
+// sshConfigRead reports whether an ssh_config file may name the user and the
+// key that a credential leaves out.
+func (f *file) sshConfigRead() bool { return f.SSH.Config != "none" }
 
 func (f *file) checkSettings(p *problems) {
 	p.oneOf("defaults.transport", f.Defaults.Transport, "", remediate.TransportSSH, remediate.TransportWinRM)
