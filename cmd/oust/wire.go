@@ -107,7 +107,11 @@ func (w *workspace) engine(sink engine.Sink) (*engine.Engine, error) {
 			if !ok {
 				return transports.Secret{}, fmt.Errorf("campaign.yaml names no secret %q; add it under secrets", name)
 			}
-			return secrets.Resolve(ref)
+			secret, err := secrets.Resolve(ref)
+			if err != nil {
+				return secret, fmt.Errorf("%s: %w", campaign.Place(w.campaign.Dir, "secrets."+name), err)
+			}
+			return secret, nil
 		},
 	})
 }
@@ -175,7 +179,7 @@ func (w *workspace) targets() (func(remediate.Host) (transports.Target, error), 
 	for name, spec := range w.campaign.Creds {
 		c, err := resolveCredential(resolver, name, spec)
 		if err != nil {
-			return nil, fmt.Errorf("credentials.%s: %w", name, err)
+			return nil, err
 		}
 		ready[name] = c
 	}
@@ -212,7 +216,7 @@ func resolveCredential(r creds.Resolver, name string, spec remediate.CredentialS
 	} {
 		secret, err := r.Resolve(s.ref)
 		if err != nil {
-			return c, fmt.Errorf("%s: %w", s.what, err)
+			return c, fmt.Errorf("%s: %w", campaign.Place(r.Dir, "credentials."+name+"."+s.what), err)
 		}
 		*s.into = secret
 	}

@@ -58,10 +58,7 @@ func (d *Dialer) Dial(ctx context.Context, target transports.Target) (transports
 	}
 	p, err := d.resolver.target(target)
 	if err != nil {
-		return nil, &transports.Error{
-			Class: transports.Unsupported, Host: target.Host, Op: opConfig, Err: err,
-			Advice: "mend the inventory or the ssh_config file, or set ssh.config: none",
-		}
+		return nil, settingsError(target.Host, err)
 	}
 	base, release, err := d.reach(ctx, p, p.via)
 	if err != nil {
@@ -73,6 +70,18 @@ func (d *Dialer) Dial(ctx context.Context, target transports.Target) (transports
 		return nil, err
 	}
 	return newConn(&d.cfg, p, base, established, release), nil
+}
+
+// settingsError is the error for a target that cannot be resolved.
+func settingsError(host string, err error) *transports.Error {
+	e := &transports.Error{
+		Class: transports.Unsupported, Host: host, Op: opConfig, Err: err,
+		Advice: "mend the inventory or the ssh_config file, or set ssh.config: none",
+	}
+	if errors.Is(err, errNoUser) {
+		e.Class, e.Advice = transports.Auth, "write one in the campaign, the inventory or ssh_config"
+	}
+	return e
 }
 
 // reach makes the byte stream to a peer, through bastions if there are any.

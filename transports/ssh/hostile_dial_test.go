@@ -237,7 +237,6 @@ func TestBadTargets(t *testing.T) {
 		"pattern":        func(t *transports.Target) { t.Address = "*" },
 		"option":         func(t *transports.Target) { t.Address = "-oProxyCommand=x" },
 		"port":           func(t *transports.Target) { t.Port = 70000 },
-		"no user":        func(t *transports.Target) { t.Credential.User = "" },
 		"negative port":  func(t *transports.Target) { t.Port = -1 },
 		"comma":          func(t *transports.Target) { t.Address = "a,b" },
 		"shell in there": func(t *transports.Target) { t.Address = "$(id)" },
@@ -247,6 +246,11 @@ func TestBadTargets(t *testing.T) {
 		if _, err := d.Dial(t.Context(), target); transports.ClassOf(err) != transports.Unsupported {
 			t.Errorf("%s: class %s, want unsupported: %v", name, transports.ClassOf(err), err)
 		}
+	}
+	target := p.target()
+	target.Credential.User = ""
+	if _, err := d.Dial(t.Context(), target); transports.ClassOf(err) != transports.Auth || !strings.Contains(err.Error(), "credential linux has no user") {
+		t.Errorf("no user: class %s: %v", transports.ClassOf(err), err)
 	}
 	if n := p.dialed(address); n != 0 {
 		t.Errorf("%d connections were made", n)

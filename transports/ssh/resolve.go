@@ -29,6 +29,8 @@ type peer struct {
 	via        []peer // bastions in the order in which they are passed
 }
 
+var errNoUser = errors.New("has no user")
+
 // endpoint is address:port, the way known_hosts lookups want it.
 func (p *peer) endpoint() string { return net.JoinHostPort(p.address, strconv.Itoa(p.port)) }
 
@@ -124,7 +126,7 @@ func (r *resolver) complete(p *peer, set hostSettings) error {
 		p.user = set.user
 	}
 	if p.user == "" {
-		return fmt.Errorf("%s has no user, and ssh_config names none", p.credName())
+		return fmt.Errorf("%s %w, and ssh_config names none for this host", p.credName(), errNoUser)
 	}
 	if p.cred.KeyFile == "" && len(set.identities) > 0 {
 		if err := r.identities(p, set); err != nil {
