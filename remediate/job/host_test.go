@@ -63,7 +63,7 @@ func TestTheBaseFolderMustBeRootsAlone(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			eachShell(t, func(t *testing.T, l *lab) {
+			eachRealShell(t, func(t *testing.T, l *lab) {
 				mkdir(t, filepath.Dir(l.base()))
 				tt.prepare(t, l.base())
 				l.refused(RefusedBase, l.base()+tt.want)
@@ -80,7 +80,7 @@ func TestTheBaseFolderMustBeRootsAlone(t *testing.T) {
 
 func TestAFileInPlaceOfTheBaseFolder(t *testing.T) {
 	t.Parallel()
-	eachShell(t, func(t *testing.T, l *lab) {
+	eachRealShell(t, func(t *testing.T, l *lab) {
 		mkdir(t, filepath.Dir(l.base()))
 		write(t, l.base(), "", 0o600)
 		l.refused(RefusedStorage, "File exists")
@@ -89,7 +89,7 @@ func TestAFileInPlaceOfTheBaseFolder(t *testing.T) {
 
 func TestABaseFolderOthersCanReadIsClosed(t *testing.T) {
 	t.Parallel()
-	eachShell(t, func(t *testing.T, l *lab) {
+	eachRealShell(t, func(t *testing.T, l *lab) {
 		mkdir(t, l.base())
 		if err := os.Chmod(l.base(), 0o755); err != nil {
 			t.Fatal(err)
@@ -148,7 +148,7 @@ func TestAFullDiskRefusesTheJob(t *testing.T) {
 
 func TestAFullDiskSaysSo(t *testing.T) {
 	t.Parallel()
-	eachShell(t, func(t *testing.T, l *lab) {
+	eachRealShell(t, func(t *testing.T, l *lab) {
 		l.mount("tmpfs", "nr_inodes=3,mode=700")
 		write(t, l.base("filler"), "", 0o600)
 		l.refused(RefusedStorage, "No space left on device")
@@ -157,7 +157,7 @@ func TestAFullDiskSaysSo(t *testing.T) {
 
 func TestAReadOnlyDiskSaysSo(t *testing.T) {
 	t.Parallel()
-	eachShell(t, func(t *testing.T, l *lab) {
+	eachRealShell(t, func(t *testing.T, l *lab) {
 		l.mount("tmpfs", "ro,mode=700")
 		l.refused(RefusedStorage, "Read-only file system")
 	})
@@ -220,7 +220,7 @@ func TestAShellWithoutPrintfIsRefused(t *testing.T) {
 
 func TestCleanFollowsNoLinks(t *testing.T) {
 	t.Parallel()
-	eachShell(t, func(t *testing.T, l *lab) {
+	eachRealShell(t, func(t *testing.T, l *lab) {
 		kept := l.path("kept")
 		mkdir(t, kept)
 		write(t, kept+"/file", "kept", 0o600)
@@ -252,7 +252,7 @@ func TestCleanFollowsNoLinks(t *testing.T) {
 
 func TestCleanLeavesOtherAttemptsAlone(t *testing.T) {
 	t.Parallel()
-	eachShell(t, func(t *testing.T, l *lab) {
+	anyShell(t, func(t *testing.T, l *lab) {
 		a, b := spec("exit 1"), spec("exit 2")
 		l.launch(a)
 		l.launch(b)
@@ -276,7 +276,7 @@ func TestCleanLeavesOtherAttemptsAlone(t *testing.T) {
 
 func TestCleanSaysWhyAFolderStays(t *testing.T) {
 	t.Parallel()
-	eachShell(t, func(t *testing.T, l *lab) {
+	anyShell(t, func(t *testing.T, l *lab) {
 		s := spec("exit 0")
 		l.launch(s)
 		mkdir(t, l.base(s.ID, "mounted"))
@@ -381,7 +381,7 @@ func TestADaemonThatStaysDoesNotHoldTheJob(t *testing.T) {
 // A folder that others need is made for others, too.
 func TestFoldersAboveTheBaseAreOpen(t *testing.T) {
 	t.Parallel()
-	eachShell(t, func(t *testing.T, l *lab) {
+	eachRealShell(t, func(t *testing.T, l *lab) {
 		if r := l.launch(spec("exit 0")); r.State != StateEnded {
 			t.Errorf("%+v", r)
 		}
@@ -396,7 +396,7 @@ func TestFoldersAboveTheBaseAreOpen(t *testing.T) {
 // Where nothing may be executed, sh still reads scripts.
 func TestADiskWithoutExecution(t *testing.T) {
 	t.Parallel()
-	eachShell(t, func(t *testing.T, l *lab) {
+	anyShell(t, func(t *testing.T, l *lab) {
 		l.mount("tmpfs", "noexec,nosuid,nodev,mode=700")
 		if r := l.launch(spec("exit 3")); r.State != StateEnded || r.Exit != 3 {
 			t.Errorf("%+v", r)

@@ -57,7 +57,6 @@ func TestExitCodesAreKept(t *testing.T) {
 			if r := l.launch(s); r.State != StateEnded || r.Exit != code {
 				t.Errorf("exit %d: %+v", code, r)
 			}
-			l.clean(s.ID)
 		}
 		if r := l.launch(spec("kill -9 $$")); r.State != StateEnded || r.Exit != 137 {
 			t.Errorf("killed: %+v", r)

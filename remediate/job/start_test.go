@@ -122,7 +122,7 @@ func TestStartingAJob(t *testing.T) {
 // With no way to see the end, the launch ends with the session.
 func TestWaitingEndsWithTheSession(t *testing.T) {
 	t.Parallel()
-	eachShell(t, func(t *testing.T, l *lab) {
+	eachRealShell(t, func(t *testing.T, l *lab) {
 		l.systemd("case $* in *--wait*) exit 1 ;; esac\n" + detached)
 		s := spec("echo up >'" + l.path("up") + "'\n" + l.gate() + "exit 4")
 		script, _ := l.launchScript(s)

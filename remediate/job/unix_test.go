@@ -3,6 +3,7 @@ package job
 import (
 	"bytes"
 	"context"
+	"hash/fnv"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -45,6 +46,20 @@ func eachShell(t *testing.T, test func(t *testing.T, l *lab)) {
 func eachRealShell(t *testing.T, test func(t *testing.T, l *lab)) {
 	t.Helper()
 	inShells(t, realShells, test)
+}
+
+// anyShell takes one shell, another for each test: for what rests on the file
+// system and on processes, where the words of a shell make no difference.
+func anyShell(t *testing.T, test func(t *testing.T, l *lab)) {
+	t.Helper()
+	if rounds(1) > 1 {
+		inShells(t, realShells, test)
+		return
+	}
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(t.Name()))
+	i := int(h.Sum32()) % len(realShells)
+	inShells(t, realShells[i:i+1], test)
 }
 
 func inShells(t *testing.T, names []string, test func(t *testing.T, l *lab)) {
