@@ -29,9 +29,8 @@ need debootstrap debootstrap
 need openssh-client ssh
 need rpm rpmbuild
 need util-linux setpriv
-need busybox busybox # one of the shells that jobs are tested with
-need gcc gcc # go test -race
 need busybox busybox # shells that scripts are tried in
+need gcc gcc # go test -race
 need mksh mksh
 if [ "${1:-}" = bench ]; then
 	need clustershell clush

@@ -14,7 +14,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestConformanceRealSSHD(t *testing.T) {
-	s := startSSHD(t, "MaxStartups 100")
+	s := startSSHD(t)
 	var log logBuffer
 	dialer := func(t *testing.T) transports.Dialer {
 		config := s.config()
@@ -32,7 +32,7 @@ func TestConformanceRealSSHD(t *testing.T) {
 			config := s.config()
 			config.KnownHosts = []string{t.TempDir() + "/known"}
 			other := writeKey(t, t.TempDir()+"/other", "")
-			writeFile(t, config.KnownHosts[0], knownLineOf(s.port, other.PublicKey()))
+			writeFile(t, config.KnownHosts[0], knownLineOf(s.addr, other.PublicKey()))
 			return newDialer(t, config), s.target()
 		},
 		RefusedPort: func(t *testing.T) (transports.Dialer, transports.Target) {
@@ -43,7 +43,7 @@ func TestConformanceRealSSHD(t *testing.T) {
 		SilentPeer: func(t *testing.T) (transports.Dialer, transports.Target) {
 			config, target := s.config(), s.target()
 			config.KeyExchange = 50 * time.Millisecond
-			target.Port = listen(t, func(conn net.Conn) { hold(t, conn) })
+			target.Address, target.Port = "127.0.0.1", listen(t, func(conn net.Conn) { hold(t, conn) })
 			return newDialer(t, config), target
 		},
 	})

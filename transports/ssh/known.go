@@ -64,7 +64,7 @@ func newKnownIndex() *knownIndex {
 func (x *knownIndex) add(l *knownLine) {
 	plain := l.hash == nil
 	for _, p := range l.patterns {
-		plain = plain && !p.not && !strings.ContainsAny(p.host, "*?")
+		plain = plain && !p.not && !strings.ContainsAny(p.host+p.port, "*?")
 	}
 	if !plain {
 		x.rest = append(x.rest, l)
@@ -152,7 +152,7 @@ func (h *hostHasher) is(hash *hostHash) bool {
 func (l *knownLine) matches(at hostPort) bool {
 	found := false
 	for _, p := range l.patterns {
-		if p.port == at.port && wildcard(p.host, at.host) {
+		if p.covers(at) {
 			if p.not {
 				return false
 			}
@@ -160,6 +160,16 @@ func (l *knownLine) matches(at hostPort) bool {
 		}
 	}
 	return found
+}
+
+// covers reports whether the pattern is for a host. OpenSSH matches [host]:port
+// as one text, and port 22 without brackets, so that [host]:* is for every
+// other port.
+func (p hostPattern) covers(at hostPort) bool {
+	if p.port != at.port && (at.port == "22" || !wildcard(p.port, at.port)) {
+		return false
+	}
+	return wildcard(p.host, at.host)
 }
 
 // wildcard matches a pattern with * and ?, without backtracking further than

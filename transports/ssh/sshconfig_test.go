@@ -3,6 +3,7 @@ package ssh
 import (
 	"bytes"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -202,7 +203,10 @@ func TestSettingsLikeOpenSSH(t *testing.T) {
 	t.Parallel()
 	ssh, err := exec.LookPath("ssh")
 	if err != nil {
-		cannot(t, "no ssh here to compare with")
+		if os.Getenv("OUST_NO_SKIP") == "1" {
+			t.Fatal(err)
+		}
+		t.Skip("no ssh here to compare with")
 	}
 	path, files := filepath.Join(t.TempDir(), "config"), rapid.Custom(configText)
 	for seed := range 40 {

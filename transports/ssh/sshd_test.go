@@ -8,9 +8,7 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -19,93 +17,54 @@ import (
 	xssh "golang.org/x/crypto/ssh"
 
 	"oust/transports"
+	"oust/transports/transporttest/sshdlab"
 )
 
-// sshd is a real OpenSSH server on loopback, with its own keys and folder.
+// sshd is a real OpenSSH server on a host of its own, and what root needs to
+// log in there.
 type sshd struct {
-	dir, knownHosts, keyFile string
-	port                     int
-	hostKey                  xssh.Signer
+	lab                       *sshdlab.Lab
+	addr, knownHosts, keyFile string
+	hostKey                   xssh.Signer
 }
 
-// cannot skips a test with the reason why it cannot run here; with
-// OUST_NO_SKIP=1 it fails instead.
-func cannot(t testing.TB, reason string) {
-	t.Helper()
-	if os.Getenv("OUST_NO_SKIP") == "1" {
-		t.Fatal(reason)
-	}
-	t.Skip(reason)
-}
+// sshdPort is a port that known_hosts has to name.
+const sshdPort = 2222
 
-// needRoot skips a test where no sshd can be started.
-func needRoot(t testing.TB) {
+// startSSHD starts a host whose sshd also listens on sshdPort.
+func startSSHD(t testing.TB) *sshd {
 	t.Helper()
-	if os.Getuid() != 0 {
-		cannot(t, "not root: sshd lets nobody else log in")
-	}
-	if _, err := exec.LookPath("/usr/sbin/sshd"); err != nil {
-		cannot(t, "no /usr/sbin/sshd here")
-	}
-}
-
-// startSSHD starts an sshd for root with a key; lines are added to its
-// configuration.
-func startSSHD(t testing.TB, lines ...string) *sshd {
-	t.Helper()
-	needRoot(t)
-	dir := t.TempDir()
-	s := &sshd{dir: dir, knownHosts: filepath.Join(dir, "known_hosts"), keyFile: filepath.Join(dir, "id")}
-	if err := os.MkdirAll("/run/sshd", 0o755); err != nil {
+	lab := sshdlab.Start(t, sshdlab.Options{Hosts: 1, Packages: sshdlab.None})
+	s := &sshd{lab: lab, addr: lab.Hosts[0].Addr, knownHosts: filepath.Join(t.TempDir(), "known_hosts"), keyFile: lab.KeyFile}
+	raw, err := os.ReadFile(s.file("ssh_host_ed25519_key"))
+	if err != nil {
 		t.Fatal(err)
 	}
-	user := writeKey(t, s.keyFile, "")
-	s.hostKey = writeKey(t, filepath.Join(dir, "host"), "")
-	writeFile(t, filepath.Join(dir, "authorized"), string(xssh.MarshalAuthorizedKey(user.PublicKey())))
-	s.port = freePort(t)
-	config := append([]string{
-		"Port " + strconv.Itoa(s.port), "ListenAddress 127.0.0.1", "HostKey " + dir + "/host",
-		"AuthorizedKeysFile " + dir + "/authorized", "PidFile none", "StrictModes no", "UsePAM no",
-		"PasswordAuthentication no", "KbdInteractiveAuthentication no", "PermitRootLogin yes", "LogLevel ERROR",
-	}, lines...)
-	writeFile(t, filepath.Join(dir, "config"), strings.Join(config, "\n")+"\n")
-	writeFile(t, s.knownHosts, knownLineOf(s.port, s.hostKey.PublicKey()))
-	s.run(t)
+	if s.hostKey, err = xssh.ParsePrivateKey(raw); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, s.knownHosts, knownLineOf(s.addr, s.hostKey.PublicKey()))
+	s.configure(t, fmt.Sprintf("ListenAddress %s:%d", s.addr, sshdPort))
 	return s
 }
 
-// run starts the server and waits until it accepts.
-func (s *sshd) run(t testing.TB) {
+// file is where a file of the host's /etc/ssh stands for us.
+func (s *sshd) file(name string) string { return filepath.Join(s.lab.Hosts[0].Root, "etc/ssh", name) }
+
+// configure puts lines before those that sshd_config has.
+func (s *sshd) configure(t testing.TB, lines ...string) {
 	t.Helper()
-	var log bytes.Buffer
-	cmd := exec.Command("/usr/sbin/sshd", "-D", "-e", "-f", filepath.Join(s.dir, "config"))
-	cmd.Stderr = &log
-	if err := cmd.Start(); err != nil {
+	old, err := os.ReadFile(s.file("sshd_config"))
+	if err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		<-ended
-	})
-	for {
-		conn, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)))
-		if err == nil {
-			_ = conn.Close()
-			return
-		}
-		select {
-		case err := <-ended:
-			t.Fatalf("sshd ended: %v: %s", err, log.String())
-		default:
-		}
-	}
+	writeFile(t, s.file("sshd_config"), strings.Join(lines, "\n")+"\n"+string(old))
+	s.lab.Restart(0)
 }
 
 func (s *sshd) target() transports.Target {
 	return transports.Target{
-		Host: "web1", Address: "127.0.0.1", Port: s.port,
+		Host: "web1", Address: s.addr, Port: sshdPort,
 		Credential: transports.Credential{Name: "linux", User: "root", KeyFile: s.keyFile},
 	}
 }
@@ -125,8 +84,8 @@ func newDialer(t testing.TB, config Config) *Dialer {
 	return d
 }
 
-func knownLineOf(port int, key xssh.PublicKey) string {
-	return fmt.Sprintf("[127.0.0.1]:%d %s", port, xssh.MarshalAuthorizedKey(key))
+func knownLineOf(addr string, key xssh.PublicKey) string {
+	return fmt.Sprintf("[%s]:%d %s", addr, sshdPort, xssh.MarshalAuthorizedKey(key))
 }
 
 func freePort(t testing.TB) int {

@@ -1,6 +1,7 @@
 package ssh
 
 import (
+	"fmt"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -18,15 +19,14 @@ func portText(port int) string { return strconv.Itoa(port) }
 // mean to us what they mean to OpenSSH's ssh.
 func TestTrustRealSSHD(t *testing.T) {
 	t.Parallel()
-	needRoot(t)
+	s := startSSHD(t)
 	dir := t.TempDir()
 	file := func(name string) string { return filepath.Join(dir, name) }
 	keygen(t, "-t", "ed25519", "-N", "", "-f", file("ca"))
-	keygen(t, "-t", "ecdsa", "-N", "", "-f", file("host"))
-	keygen(t, "-s", file("ca"), "-I", "web1", "-h", "-n", "127.0.0.1", "-V", "+1h", file("host.pub"))
-	s := startSSHD(t, "HostKey "+file("host"), "HostCertificate "+file("host-cert.pub"))
-	own := strings.TrimSpace(knownLineOf(s.port, s.hostKey.PublicKey()))
-	name := "[127.0.0.1]:" + portText(s.port)
+	keygen(t, "-s", file("ca"), "-I", "web1", "-h", "-n", s.addr, "-V", "+1h", s.file("ssh_host_ed25519_key.pub"))
+	s.configure(t, "HostCertificate /etc/ssh/ssh_host_ed25519_key-cert.pub")
+	own := strings.TrimSpace(knownLineOf(s.addr, s.hostKey.PublicKey()))
+	name := "[" + s.addr + "]:" + portText(sshdPort)
 	read := func(path string) string {
 		raw, err := readBounded(path, 1<<20)
 		if err != nil {
@@ -46,8 +46,8 @@ func TestTrustRealSSHD(t *testing.T) {
 		"another key, hashed":        {name + " " + keyText(newSigner(t).PublicKey()), hash, transports.Untrusted},
 		"unknown":                    {"", nil, transports.Untrusted},
 		"removed by ssh-keygen -R":   {own, func(t *testing.T, known string) { keygen(t, "-R", name, "-f", known) }, transports.Untrusted},
-		"@cert-authority":            {"@cert-authority 127.0.0.* " + authority, nil, ""},
-		"@cert-authority, one port":  {"@cert-authority [127.0.0.1]:* " + authority, nil, ""},
+		"@cert-authority":            {"@cert-authority 127.1.* " + authority, nil, ""},
+		"@cert-authority, one port":  {"@cert-authority [" + s.addr + "]:* " + authority, nil, ""},
 		"@cert-authority, elsewhere": {"@cert-authority 192.0.2.* " + authority, nil, transports.Untrusted},
 		"@revoked authority":         {"@cert-authority * " + authority + "\n@revoked * " + authority, nil, transports.Untrusted},
 		"@revoked key":               {own + "\n@revoked * " + key, nil, transports.Untrusted},
@@ -72,9 +72,13 @@ func TestTrustRealSSHD(t *testing.T) {
 
 // openSSH logs in with OpenSSH's own client.
 func openSSH(s *sshd, known string) error {
-	return exec.Command("ssh", "-F", "none", "-o", "UserKnownHostsFile="+known, "-o", "GlobalKnownHostsFile=none",
+	out, err := exec.Command("ssh", "-F", "none", "-o", "UserKnownHostsFile="+known, "-o", "GlobalKnownHostsFile=none",
 		"-o", "StrictHostKeyChecking=yes", "-o", "UpdateHostKeys=no", "-o", "BatchMode=yes", "-i", s.keyFile,
-		"-p", portText(s.port), "root@127.0.0.1", "true").Run()
+		"-p", portText(sshdPort), "root@"+s.addr, "true").CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%w: %s", err, out)
+	}
+	return nil
 }
 
 // TestAcceptedKeyRealSSHD: what accept-new records, OpenSSH takes.
