@@ -5,6 +5,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strings"
 	"time"
 
 	"oust/remediate"
@@ -170,10 +171,14 @@ func (p *Playbook) detectsPackage(name string) bool {
 }
 
 func matchesAny(patterns []string, name string) bool {
-	for _, p := range patterns {
-		if ok, err := path.Match(p, name); err == nil && ok {
-			return true
-		}
+	return slices.ContainsFunc(patterns, func(p string) bool { return matchesName(p, name) })
+}
+
+// matchesName is path.Match, which takes its time even for a plain name.
+func matchesName(pattern, name string) bool {
+	if !strings.ContainsAny(pattern, `*?[\`) {
+		return pattern == name
 	}
-	return false
+	ok, err := path.Match(pattern, name)
+	return err == nil && ok
 }

@@ -1,7 +1,6 @@
 package playbooks
 
 import (
-	"path"
 	"slices"
 	"strings"
 
@@ -95,7 +94,7 @@ func (s *PackageSign) match(f *remediate.Facts) []remediate.Package {
 		var some []remediate.Package
 		for _, p := range f.Packages {
 			if p.Status != remediate.PackageConfigFiles && slices.Contains(s.Managers, p.Manager) &&
-				matchesAny([]string{pattern}, p.Name) && !slices.Contains(out, p) {
+				matchesName(pattern, p.Name) && !slices.Contains(out, p) {
 				some = append(some, p)
 			}
 		}
@@ -129,7 +128,7 @@ func packageEvidence(p remediate.Package) remediate.Evidence {
 
 func serviceEvidence(f *remediate.Facts, pattern string) (out []remediate.Evidence) {
 	for _, s := range f.Services {
-		if ok, err := path.Match(pattern, s.Name); err == nil && ok {
+		if matchesName(pattern, s.Name) {
 			out = append(out, evidence(remediate.EvidenceService, s.Manager, s.Name, s.State))
 		}
 	}

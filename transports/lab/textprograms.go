@@ -70,23 +70,31 @@ func wc(c *call) int {
 	if !ok {
 		return 1
 	}
-	return c.inputs(o.list, "%s: %s", func(name string, data []byte) {
+	all := len(o.has) == 0
+	var total [3]int
+	show := func(counts [3]int, name string) {
 		var cols []string
-		all := len(o.has) == 0
-		if all || o.is("l") {
-			cols = append(cols, strconv.Itoa(bytes.Count(data, []byte("\n"))))
-		}
-		if all || o.is("w") {
-			cols = append(cols, strconv.Itoa(len(bytes.Fields(data))))
-		}
-		if all || o.is("c") {
-			cols = append(cols, strconv.Itoa(len(data)))
+		for i, option := range []string{"l", "w", "c"} {
+			if all || o.is(option) {
+				cols = append(cols, strconv.Itoa(counts[i]))
+			}
 		}
 		if name != "-" {
 			cols = append(cols, name)
 		}
 		fmt.Fprintln(c.out, strings.Join(cols, " "))
+	}
+	code := c.inputs(o.list, "%s: %s", func(name string, data []byte) {
+		counts := [3]int{bytes.Count(data, []byte("\n")), len(bytes.Fields(data)), len(data)}
+		for i, n := range counts {
+			total[i] += n
+		}
+		show(counts, name)
 	})
+	if len(o.list) > 1 {
+		show(total, "total")
+	}
+	return code
 }
 
 func sortLines(c *call) int {

@@ -7,7 +7,7 @@ var toolCases = []shCase{
 	{"cat", "printf a >f; cat f - <f; cat none; echo $?", "aa1\n", 0},
 	{"head and tail", "printf '1\\n2\\n3\\n4\\n' >f; head -n 2 f; head -1 f; head -c 3 f; echo; tail -n 1 f; tail -n +3 f; tail -c 2 f; tail -n 0 f", "1\n2\n1\n1\n2\n4\n3\n4\n4\n", 0},
 	{"head without a newline", "printf '1\\n2' >f; head -n 5 f; tail -n 1 f", "1\n22", 0},
-	{"wc", "printf 'a b\\nc\\n' >f; wc -c <f; wc -l <f; wc -w <f; wc -c f", "6\n2\n3\n6 f\n", 0},
+	{"wc", "printf 'a b\\nc\\n' >f; wc -c <f; wc -l <f; wc -w <f; wc -c f; echo $(wc -c f f none 2>/dev/null)", "6\n2\n3\n6 f\n6 f 6 f 12 total\n", 0},
 	{"sort", "printf 'b\\na\\n10\\n9\\na\\n' >f; sort f; sort -rn f | head -n 2; sort -u f | wc -l", "10\n9\na\na\nb\n10\n9\n4\n", 0},
 	{"grep", "printf 'abc\\na.c\\nABC\\n' >f; grep a.c f; grep -F a.c f; grep -c a f; grep -i -x abc f; grep -n B f; grep -v -E 'a|A' f; echo $?",
 		"abc\na.c\na.c\n2\nabc\nABC\n3:ABC\n1\n", 0},

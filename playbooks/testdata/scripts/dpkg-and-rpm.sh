@@ -62,7 +62,7 @@ run() {
 	"$@" </dev/null 2>"$OUST_DIR/stderr"
 	rc=$?
 	umask 077
-	cat "$OUST_DIR/stderr" >&2
+	[ ! -s "$OUST_DIR/stderr" ] || cat "$OUST_DIR/stderr" >&2
 }
 
 # said PATTERN...: has the stderr of the last command a line like that?

@@ -58,7 +58,9 @@ stage() {
 		return 1
 	fi
 	# There are printfs that do not notice a full disk.
-	size=$(cat "$RUN_/job" "$RUN_/script" "$RUN_"/secrets/* 2>/dev/null | wc -c) && [ "$((size))" -eq "$SIZE" ] && return 0
+	set -- $(wc -c "$RUN_/job" "$RUN_/script" "$RUN_"/secrets/* 2>/dev/null)
+	while [ $# -gt 2 ]; do shift 2; done # the last line is the total
+	[ "${1:-}" = "$SIZE" ] && return 0
 	err="$RUN_ could not be written whole"
 	return 1
 }
@@ -76,11 +78,13 @@ own_printf() {
 frame_begin
 need_root
 own_printf || refuse shell 'the shell has no printf of its own'
-if [ ! -d "$BASE" ] && [ ! -h "$BASE" ]; then
+if [ -d "$BASE" ] || [ -h "$BASE" ]; then
+	check_base
+elif ! mkdir -m 700 "$BASE" 2>/dev/null; then
 	# What is above it may be others' too.
 	err=$(umask 022 && mkdir -p "${BASE%/*}" 2>&1 && umask 077 && mkdir "$BASE" 2>&1) || [ -d "$BASE" ] || refuse storage "$err"
+	check_base
 fi
-check_base
 look
 case $state in
 absent | prepared)

@@ -51,6 +51,15 @@ func run(ctx context.Context, args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
+	for _, path := range []*string{&s.oust, &s.raw} { // the tools run in other folders
+		if *path != "" {
+			abs, err := filepath.Abs(*path)
+			if err != nil {
+				return err
+			}
+			*path = abs
+		}
+	}
 	if s.hosts < 1 || s.rounds < 1 {
 		return errors.New("-hosts and -rounds are at least 1")
 	}
