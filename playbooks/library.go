@@ -94,19 +94,6 @@ func (l *Library) Refs() []remediate.PlaybookRef {
 	return out
 }
 
-// Secrets returns the names of the secrets that the playbooks ask for,
-// sorted and distinct.
-func (l *Library) Secrets() []string {
-	var out []string
-	for _, p := range l.list {
-		for _, s := range p.Secrets {
-			out = append(out, s.Name)
-		}
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
-}
-
 // Questions returns what a look at a host of the platform must answer so that
 // Match can decide.
 func (l *Library) Questions(platform remediate.Platform) remediate.Questions {

@@ -163,16 +163,6 @@ func TestRefsAndSecrets(t *testing.T) {
 			t.Errorf("reference %v of %s", r, p.Name)
 		}
 	}
-	p := mustParse(t, strings.Replace(good, "residue:\n", scriptStep+"secrets: [{name: acme_uninstall}]\nresidue:\n", 1))
-	q := mustParse(t, strings.Replace(strings.Replace(good, "name: acme/widget", "name: widget/acme", 1),
-		"residue:\n", scriptStep+"secrets: [{name: acme_uninstall}]\nresidue:\n", 1))
-	l, err := newLibrary([]*Playbook{p, q}, []string{"acme/gadget"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff([]string{"acme_uninstall"}, l.Secrets()); diff != "" {
-		t.Errorf("secrets (-want +got):\n%s", diff)
-	}
 }
 
 func TestEncodeSecret(t *testing.T) {
