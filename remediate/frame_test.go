@@ -29,6 +29,7 @@ func TestParseFrames(t *testing.T) {
 	whole := string(framed("probe 1", Frame{"a", []byte("one\ntwo")}, Frame{"b", nil}, Frame{"c", []byte("three\n")}))
 	sections := []Frame{{"a", []byte("one\ntwo")}, {"b", []byte{}}, {"c", []byte("three\n")}}
 	begin := "@" + string(testNonce) + " begin probe 1"
+	upToTwo, _, _ := strings.Cut(whole, "two")
 	tests := map[string]struct {
 		out      string
 		err      error
@@ -41,7 +42,7 @@ func TestParseFrames(t *testing.T) {
 		"another run's frames":   {strings.ReplaceAll(whole, "0123", "3210"), ErrNoFrame, nil},
 		"nothing":                {"", ErrNoFrame, nil},
 		"cut in the begin":       {begin[:len(begin)-9], ErrNoFrame, nil},
-		"cut in a section":       {whole[:strings.Index(whole, "two")], ErrCutOff, []Frame{{"a", []byte("one")}}},
+		"cut in a section":       {upToTwo, ErrCutOff, []Frame{{"a", []byte("one")}}},
 		"cut after the sections": {whole[:strings.LastIndex(whole, "\n@")], ErrCutOff, []Frame{{"a", []byte("one\ntwo")}, {"b", []byte{}}, {"c", []byte("three")}}},
 	}
 	for name, tt := range tests {

@@ -17,7 +17,6 @@ func TestSecretNeverPrints(t *testing.T) {
 	s := transports.NewSecret(hidden)
 	holder := transports.Credential{User: "root", Password: s, KeyPassphrase: s, BecomePassword: s}
 	type unexported struct {
-		n int
 		s transports.Secret
 	}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%t", "%p", "%20s", "%T"} {

@@ -51,6 +51,9 @@ func (s *Store) plans(t *testing.T) string {
 		}
 		out = append(out, id)
 	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
 	return strings.Join(out, " ")
 }
 

@@ -21,7 +21,11 @@ func testModel(t *testing.T, open Open) {
 	chances(t, Rounds(25))
 	rapid.Check(t, func(r *rapid.T) {
 		p := &pair{real: open(t), model: NewMemory(func() time.Time { return epoch }), ctx: t.Context()}
-		defer p.real.Close()
+		defer func() {
+			if err := p.real.Close(); err != nil {
+				r.Errorf("close: %v", err)
+			}
+		}()
 		r.Repeat(map[string]func(*rapid.T){
 			"look": func(r *rapid.T) {
 				l := drawLook(r)

@@ -90,7 +90,8 @@ func (k *agentKeys) spent() bool {
 func (a *agentClient) ask(k *agentKeys) {
 	defer close(k.ready)
 	begun := time.Now()
-	conn, err := net.DialTimeout("unix", a.socket, a.patience)
+	dialer := net.Dialer{Timeout: a.patience}
+	conn, err := dialer.DialContext(context.Background(), "unix", a.socket) // others wait for the answer too
 	if err == nil {
 		if err = a.hold(k, conn); err == nil {
 			k.signers, err = agent.NewClient(&agentWire{conn: conn, patience: a.patience}).Signers()

@@ -71,7 +71,7 @@ func (s *fakeSudo) opens() {
 }
 
 // sudoAt runs an elevated command against a fake sudo in a bubble.
-func sudoAt(t *testing.T, password string, sudo func(*fakeSudo) int) (got *fakeSudo, res transports.Result, err error, took time.Duration) {
+func sudoAt(t *testing.T, password string, sudo func(*fakeSudo) int) (got *fakeSudo, res transports.Result, took time.Duration, err error) {
 	p := newPlace(t)
 	got = &fakeSudo{}
 	p.server.session = func(ch xssh.NewChannel) {
@@ -98,7 +98,7 @@ func sudoAt(t *testing.T, password string, sudo func(*fakeSudo) int) (got *fakeS
 	conn.Close()
 	synctest.Wait()
 	time.Sleep(time.Minute) // for the host to see the end
-	return got, res, err, took
+	return got, res, took, err
 }
 
 func TestBecomeRoot(t *testing.T) {
@@ -161,7 +161,7 @@ func TestBecomeRoot(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				got, res, err, took := sudoAt(t, c.password, c.sudo)
+				got, res, took, err := sudoAt(t, c.password, c.sudo)
 				if transports.ClassOf(err) != c.class || (err != nil && !strings.Contains(err.Error(), c.words)) {
 					t.Errorf("class %s: %v; want %s with %q", transports.ClassOf(err), err, c.class, c.words)
 				}
