@@ -242,7 +242,7 @@ func (d *demo) truth() {
 		}
 	}
 	d.err = errors.Join(
-		d.say("   %s without a trace of the products, %d with", plural(clean, "host"), dirty),
+		d.say("   %s without a trace of the products, %d with some", plural(clean, "host"), dirty),
 		d.say("   %s that oust calls removed or clear and that are not", plural(wrong, "host")),
 		d.say("   %s on which an uninstaller ran twice", plural(twice, "host")),
 	)
