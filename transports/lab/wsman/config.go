@@ -82,8 +82,23 @@ type Config struct {
 	Machine string
 	// Clock is the time of operations; default the real one.
 	Clock Clock
+	// OnRequest, if set, is told of each message of an account that has logged
+	// in, before it is answered. It must be safe for concurrent use.
+	OnRequest func(Seen)
 	// Logger takes what happens; default none.
 	Logger hclog.Logger
+}
+
+// Seen is a message as OnRequest is told of it.
+type Seen struct {
+	// Action is the last part of the action's name, such as Receive.
+	Action string
+	// User is the account, as DOMAIN\user or user.
+	User string
+	// Remote is the client's end of the connection.
+	Remote string
+	// Sealed says that the message was sealed; TLS, that it came over TLS.
+	Sealed, TLS bool
 }
 
 // WithDefaults returns c with its zero fields filled.

@@ -6,15 +6,17 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"sync"
+
+	"oust/transports/lab/wsman/ntlm"
 )
 
-// connection is what a TCP connection remembers: who has logged in there.
+// connection is what a TCP connection remembers: the login by NTLM that is
+// under way there, or that holds. HTTP/1.1 handles the requests of a
+// connection one after the other, so that nothing is locked.
 type connection struct {
-	conn net.Conn
-
-	mu  sync.Mutex
-	who *account // nil before a login that holds for the connection
+	conn      net.Conn
+	handshake *ntlm.Handshake
+	session   *ntlm.Session
 }
 
 // connection of a request; one of its own where ConnContext was not used.
@@ -26,18 +28,25 @@ func (x *exchange) connection() *connection {
 }
 
 // login finds out who asks, and opens a sealed message. Where that cannot be
-// done it answers 401, and returns false.
+// done it answers, and returns false.
 func (x *exchange) login() bool {
 	scheme, token, _ := strings.Cut(x.r.Header.Get("Authorization"), " ")
-	config := &x.server.config
-	switch strings.ToLower(scheme) {
+	switch scheme = strings.ToLower(scheme); scheme {
 	case "basic":
-		if config.offersBasic(x.r.TLS != nil) && x.basic(token) {
+		if x.offersBasic() && x.basic(token) {
 			return true
 		}
 	case mutualTLS:
 		if x.certificate() {
 			return true
+		}
+	case "negotiate", "ntlm":
+		if x.offersNTLM() {
+			return x.ntlm(scheme, token)
+		}
+	case "":
+		if session := x.connection().session; session != nil {
+			return x.open(session)
 		}
 	}
 	x.refuse()
@@ -46,18 +55,33 @@ func (x *exchange) login() bool {
 
 // refuse answers 401, with the ways to log in.
 func (x *exchange) refuse() {
-	config := &x.server.config
-	if config.offersBasic(x.r.TLS != nil) {
+	if x.offersNTLM() {
+		x.w.Header().Add("WWW-Authenticate", "Negotiate")
+		x.w.Header().Add("WWW-Authenticate", "NTLM")
+	}
+	if x.offersBasic() {
 		x.w.Header().Add("WWW-Authenticate", `Basic realm="WSMAN"`)
 	}
-	if config.Certificate != nil {
+	if x.server.config.Certificate != nil {
 		x.w.Header().Add("WWW-Authenticate", mutualTLS)
 	}
-	x.w.Header().Set("Content-Length", "0")
-	x.w.WriteHeader(http.StatusUnauthorized)
+	x.status(http.StatusUnauthorized)
 }
 
-func (c *Config) offersBasic(sealed bool) bool { return c.Basic && (sealed || c.AllowUnencrypted) }
+// status is an answer without a body.
+func (x *exchange) status(code int) {
+	x.w.Header().Set("Content-Length", "0")
+	x.w.WriteHeader(code)
+}
+
+func (x *exchange) offersBasic() bool {
+	c := &x.server.config
+	return c.Basic && (x.r.TLS != nil || c.AllowUnencrypted) || x.server.faults.is(FaultBasicOnly)
+}
+
+func (x *exchange) offersNTLM() bool {
+	return x.server.config.NTLM && !x.server.faults.is(FaultBasicOnly)
+}
 
 // splitUser takes DOMAIN\user apart; user@realm stays whole.
 func splitUser(name string) account {
@@ -78,6 +102,9 @@ func (x *exchange) basic(token string) bool {
 		return false
 	}
 	who := splitUser(name)
+	if x.server.config.Logins == nil {
+		return false
+	}
 	want, ok := x.server.config.Logins(who.user, who.domain)
 	if !ok || subtle.ConstantTimeCompare([]byte(want.Reveal()), []byte(password)) != 1 {
 		return false

@@ -100,6 +100,11 @@ func (a account) String() string {
 	return a.domain + `\` + a.user
 }
 
+// is compares names as Windows does, without regard to case.
+func (a account) is(b account) bool {
+	return strings.EqualFold(a.user, b.user) && strings.EqualFold(a.domain, b.domain)
+}
+
 // sealer is the session of a login that can seal.
 type sealer interface {
 	Seal(plain []byte) (sealed, signature []byte)
@@ -110,13 +115,12 @@ type sealer interface {
 func (x *exchange) serve() {
 	s := x.server
 	if len(x.data) == 0 { // the login alone, as clients do before they seal
-		x.w.Header().Set("Content-Length", "0")
-		x.w.WriteHeader(http.StatusOK)
+		x.status(http.StatusOK)
 		return
 	}
 	if x.sealer == nil && x.r.TLS == nil && !s.config.AllowUnencrypted {
 		s.config.Logger.Debug("a message that is not sealed", "user", x.who)
-		x.w.WriteHeader(http.StatusInternalServerError)
+		x.status(http.StatusInternalServerError)
 		return
 	}
 	req, fault := parseRequest(x.data, s.config.EnvelopeLimit)
@@ -124,6 +128,7 @@ func (x *exchange) serve() {
 		x.identify(true)
 		return
 	}
+	x.tell(req)
 	if x.misbehave(req) {
 		return
 	}
@@ -140,6 +145,16 @@ func (x *exchange) serve() {
 		return
 	}
 	x.write(http.StatusOK, answer)
+}
+
+// tell tells OnRequest of a message.
+func (x *exchange) tell(r *request) {
+	if told := x.server.config.OnRequest; told != nil {
+		told(Seen{
+			Action: r.action[strings.LastIndexByte(r.action, '/')+1:], User: x.who.String(), Remote: x.r.RemoteAddr,
+			Sealed: x.sealer != nil, TLS: x.r.TLS != nil,
+		})
+	}
 }
 
 func (x *exchange) identify(known bool) { x.write(http.StatusOK, identifyReply(known)) }

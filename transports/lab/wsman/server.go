@@ -3,6 +3,9 @@ package wsman
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net"
@@ -10,14 +13,18 @@ import (
 	"sync"
 
 	"github.com/hashicorp/go-hclog"
+
+	"oust/transports/lab/wsman/ntlm"
 )
 
 // Server is one Windows host's WinRM service. It is safe for concurrent use.
 type Server struct {
 	config Config
 	tls    *tls.Config
-	http   *http.Server
-	faults faultSet
+	// bindings is the channel binding token of the TLS certificate.
+	bindings []byte
+	http     *http.Server
+	faults   faultSet
 
 	mu     sync.Mutex
 	closed bool
@@ -38,6 +45,12 @@ func New(config Config) (*Server, error) {
 	if config.TLS != nil {
 		s.tls = config.TLS.Clone()
 		s.tls.NextProtos = []string{"http/1.1"}
+		if config.NTLM {
+			var err error
+			if s.bindings, err = bindingsOf(config.TLS); err != nil {
+				return nil, err
+			}
+		}
 		if config.Certificate != nil && s.tls.ClientAuth == tls.NoClientCert {
 			s.tls.ClientAuth = tls.RequestClientCert
 		}
@@ -54,6 +67,18 @@ func New(config Config) (*Server, error) {
 		s.http.ErrorLog = log.New(io.Discard, "", 0)
 	}
 	return s, nil
+}
+
+// bindingsOf is the channel binding token for a server's first certificate.
+func bindingsOf(config *tls.Config) ([]byte, error) {
+	if len(config.Certificates) == 0 || len(config.Certificates[0].Certificate) == 0 {
+		return nil, errors.New("wsman: TLS with NTLM needs a certificate in TLS.Certificates")
+	}
+	certificate, err := x509.ParseCertificate(config.Certificates[0].Certificate[0])
+	if err != nil {
+		return nil, fmt.Errorf("wsman: the TLS certificate: %w", err)
+	}
+	return ntlm.Bindings(certificate), nil
 }
 
 // mostHeader bounds the head of a request; a login token is in it.

@@ -35,7 +35,7 @@ func (s *Server) create(x *exchange, r *request) ([]byte, *Fault) {
 	defer s.mu.Unlock()
 	mine := 0
 	for _, other := range s.shells {
-		if other.owner == x.who {
+		if other.owner.is(x.who) {
 			mine++
 		}
 	}
@@ -85,7 +85,7 @@ func (s *Server) find(x *exchange, r *request) (*shell, *Fault) {
 	if sh == nil {
 		return nil, faultNoShell(r.shellID)
 	}
-	if sh.owner != x.who {
+	if !sh.owner.is(x.who) {
 		return nil, faultAccessDenied()
 	}
 	sh.mu.Lock()
@@ -155,7 +155,7 @@ func (s *Server) operations(who account) int {
 	defer s.mu.Unlock()
 	n := 0
 	for _, sh := range s.shells {
-		if sh.owner == who {
+		if sh.owner.is(who) {
 			sh.mu.Lock()
 			n += sh.ran
 			sh.mu.Unlock()
