@@ -9,10 +9,12 @@ type Facts struct {
 	OS       OS       `json:"os"`
 	// BootID changes at every boot and only then. Source on Linux:
 	// /proc/sys/kernel/random/boot_id (random(4)); on macOS:
-	// sysctl kern.bootsessionuuid.
+	// sysctl kern.bootsessionuuid. On Windows it is made of two registry
+	// values, see package probe, and is "" where the host has neither.
 	BootID string        `json:"boot_id"`
 	Uptime time.Duration `json:"uptime_ns"`
-	// HostTime is the host's own clock at the look, UTC, second precision.
+	// HostTime is the host's own clock at the look, UTC, second precision;
+	// zero where a Windows host writes dates in a form that is not known.
 	HostTime  time.Time   `json:"host_time"`
 	Packages  []Package   `json:"packages,omitempty"`
 	Services  []Service   `json:"services,omitempty"`
@@ -22,6 +24,8 @@ type Facts struct {
 	// RebootPending lists the reasons the host gives, empty when none.
 	RebootPending []string  `json:"reboot_pending,omitempty"`
 	Privilege     Privilege `json:"privilege"`
+	// Windows is nil on other systems.
+	Windows *WindowsFacts `json:"windows,omitempty"`
 	// Incomplete lists the questions that the look could not answer, such as
 	// a path below a folder that may not be read. A host with incomplete
 	// facts is never called clear or removed.
@@ -30,11 +34,15 @@ type Facts struct {
 
 // OS describes the operating system as it names itself.
 type OS struct {
-	ID      string `json:"id"`      // os-release ID, or "macos"
-	Name    string `json:"name"`    // os-release PRETTY_NAME, or "macOS 14.5"
-	Version string `json:"version"` // os-release VERSION_ID
-	Arch    string `json:"arch"`    // uname -m
-	Kernel  string `json:"kernel"`  // uname -r
+	ID      string `json:"id"`      // os-release ID, "macos" or "windows"
+	Name    string `json:"name"`    // os-release PRETTY_NAME, "macOS 14.5", or ProductName
+	Version string `json:"version"` // os-release VERSION_ID, or "10.0"
+	Arch    string `json:"arch"`    // uname -m, or PROCESSOR_ARCHITECTURE, such as AMD64
+	Kernel  string `json:"kernel"`  // uname -r, or version, build and UBR: "10.0.22631.4460"
+	// Edition and InstallationType are Windows' EditionID, such as
+	// "Professional", and "Client", "Server" or "Server Core".
+	Edition          string `json:"edition,omitempty"`
+	InstallationType string `json:"installation_type,omitempty"`
 }
 
 // Package managers for Package.Manager and Lock.Manager.
@@ -44,6 +52,7 @@ const (
 	ManagerApk     = "apk"
 	ManagerPkgutil = "pkgutil" // macOS installer receipts
 	ManagerApp     = "app"     // macOS application bundles
+	ManagerMSI     = "msi"     // Windows Installer, for Lock.Manager alone
 )
 
 // Package is one installed package as its manager reports it.
@@ -68,11 +77,19 @@ const (
 
 // Service is a service unit known to the host's service manager.
 type Service struct {
-	Manager string `json:"manager"` // systemd, sysv, openrc or launchd
-	Name    string `json:"name"`    // without ".service"
+	// Manager is systemd, sysv, openrc or launchd; on Windows "scm", the
+	// service control manager, which starts drivers too.
+	Manager string `json:"manager"`
+	Name    string `json:"name"` // without ".service"
 	// State is the manager's own word: enabled, disabled, static, masked,
-	// or "" where it has none.
+	// or "" where it has none. On Windows it is the start type: boot,
+	// system, auto, manual or disabled.
 	State string `json:"state,omitempty"`
+	// Windows only. Type is "driver", "file-system" or "service".
+	// DisplayName may be "@FILE,-NUMBER", a reference to a text.
+	Type        string `json:"type,omitempty"`
+	DisplayName string `json:"display_name,omitempty"`
+	ImagePath   string `json:"image_path,omitempty"`
 }
 
 // PathKind says what stands at a path.
@@ -92,6 +109,9 @@ const (
 type PathFact struct {
 	Path string   `json:"path"`
 	Kind PathKind `json:"kind"`
+	// Full is the path that the host made of one with variables of Windows,
+	// such as %ProgramFiles%; "" elsewhere.
+	Full string `json:"full,omitempty"`
 }
 
 // FreeSpace is what df(1) calls available on the file system that is mounted
@@ -111,9 +131,11 @@ type Lock struct {
 
 // Privilege says what the look ran as.
 type Privilege struct {
+	// UID is 0 on Windows, whoever it was: ask Root.
 	UID  int    `json:"uid"`
 	User string `json:"user"`
-	// Root is true when the look itself ran as root (directly or by become).
+	// Root is true when the look itself ran as root (directly or by become),
+	// on Windows as an administrator with all rights (elevated).
 	Root bool `json:"root"`
 	// CanBecome is true when root can be had without a password.
 	CanBecome bool `json:"can_become"`
@@ -132,6 +154,11 @@ func (f *Facts) Path(path string) (PathFact, bool) {
 // Questions are what the playbooks in force want a look to answer beyond
 // what every look answers.
 type Questions struct {
-	// Paths are absolute, sorted, distinct; each yields one PathFact.
+	// Paths are absolute, sorted, distinct; each yields one PathFact. A path
+	// of Windows may begin with a variable of the host, such as
+	// %ProgramFiles%, %ProgramFiles(x86)%, %ProgramData% or %SystemRoot%.
 	Paths []string
+	// Keys are registry keys, sorted, distinct, such as
+	// HKLM\SOFTWARE\KasperskyLab; each yields a KeyFact for each view.
+	Keys []string
 }

@@ -1,0 +1,108 @@
+package remediate
+
+// WindowsFacts are what only Windows has. All of it comes from the registry:
+// a look never asks Win32_Product, which would repair every product that it
+// lists (Microsoft, KB974524).
+type WindowsFacts struct {
+	// Uninstall are the entries of "Apps and features": both registry views
+	// of the machine, and the user hives that are loaded. What a user who is
+	// not logged on installed for himself alone is not seen.
+	Uninstall []UninstallEntry `json:"uninstall,omitempty"`
+	// UpgradeCodes tie the products of Windows Installer to their families.
+	UpgradeCodes []UpgradeCode `json:"upgrade_codes,omitempty"`
+	// Keys answer Questions.Keys, one fact for each key and registry view.
+	Keys []KeyFact `json:"keys,omitempty"`
+	// Security are the virus scanners known to Windows, and what the
+	// registry says of Defender.
+	Security []SecurityProduct `json:"security,omitempty"`
+	// CodePage is the one the host printed in, 65001 for UTF-8. Another one
+	// has no letters for some names; they come as question marks.
+	CodePage int `json:"code_page,omitempty"`
+}
+
+// RegistryView is the part of the registry that 64-bit or 32-bit programs see
+// on 64-bit Windows. 32-bit Windows has one part alone: View32.
+type RegistryView string
+
+// Registry views. A user hive has one for uninstall entries: ViewBoth.
+const (
+	View64   RegistryView = "64"
+	View32   RegistryView = "32"
+	ViewBoth RegistryView = "both"
+)
+
+// UninstallEntry is a key below Software\Microsoft\Windows\CurrentVersion\
+// Uninstall. Its values are as the product wrote them: any may be missing, and
+// DisplayName may be in any language.
+type UninstallEntry struct {
+	// Hive is HKLM, or HKU\SID for a user.
+	Hive string       `json:"hive"`
+	View RegistryView `json:"view"`
+	// Key is the name of the key, without what is above it.
+	Key string `json:"key"`
+	// ProductCode is the one of Windows Installer, {8-4-4-4-12} with capital
+	// letters: the key's name where that is one, or "".
+	ProductCode          string `json:"product_code,omitempty"`
+	DisplayName          string `json:"display_name,omitempty"`
+	DisplayVersion       string `json:"display_version,omitempty"`
+	Publisher            string `json:"publisher,omitempty"`
+	UninstallString      string `json:"uninstall_string,omitempty"`
+	QuietUninstallString string `json:"quiet_uninstall_string,omitempty"`
+	InstallLocation      string `json:"install_location,omitempty"`
+	// ParentKeyName names the entry that this one is an update of.
+	ParentKeyName string `json:"parent_key_name,omitempty"`
+	// WindowsInstaller: msiexec removes it. SystemComponent: the entry is
+	// hidden from people.
+	WindowsInstaller bool `json:"windows_installer,omitempty"`
+	SystemComponent  bool `json:"system_component,omitempty"`
+}
+
+// UpgradeCode is one product of a family, as HKLM\SOFTWARE\Classes\Installer\
+// UpgradeCodes names it. Both are {8-4-4-4-12} with capital letters.
+type UpgradeCode struct {
+	UpgradeCode string `json:"upgrade_code"`
+	ProductCode string `json:"product_code"`
+}
+
+// KeyKind says whether a registry key is there.
+type KeyKind string
+
+// Key kinds. KeyDenied: it may be there, but the host refused to say.
+const (
+	KeyAbsent  KeyKind = "absent"
+	KeyPresent KeyKind = "present"
+	KeyDenied  KeyKind = "denied"
+)
+
+// KeyFact answers a question about one registry key.
+type KeyFact struct {
+	Key  string       `json:"key"` // as the playbook wrote it
+	View RegistryView `json:"view"`
+	Kind KeyKind      `json:"kind"`
+}
+
+// SecurityProduct is a virus scanner as the registry knows it.
+type SecurityProduct struct {
+	// Source is "security-center" for what registered itself there (clients
+	// only), or "defender".
+	Source string `json:"source"`
+	Name   string `json:"name"`
+	// State is the host's own numbers, such as "STATE=266240", or for
+	// Defender "DisableAntiSpyware=1".
+	State string `json:"state,omitempty"`
+}
+
+// Key returns the answers for a registry key that a playbook asked, one for
+// each registry view that the host has.
+func (f *Facts) Key(key string) []KeyFact {
+	var out []KeyFact
+	if f.Windows == nil {
+		return nil
+	}
+	for _, k := range f.Windows.Keys {
+		if k.Key == key {
+			out = append(out, k)
+		}
+	}
+	return out
+}
