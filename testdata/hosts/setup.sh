@@ -32,6 +32,8 @@ need util-linux setpriv
 need busybox busybox # shells that scripts are tried in
 need gcc gcc # go test -race
 need mksh mksh
+# A WinRM client of others, which the simulated Windows hosts are held against.
+/usr/bin/python3 -c 'import winrm, requests_ntlm' 2>/dev/null || missing="$missing python3-winrm python3-requests-ntlm"
 if [ "${1:-}" = bench ]; then
 	need clustershell clush
 	need pssh parallel-ssh

@@ -8,10 +8,15 @@ import (
 
 // stall sends the head of an answer and a part of its body, and waits.
 func (x *exchange) stall() {
-	x.w.Header().Set("Content-Type", contentSOAP)
+	kind, start := contentSOAP, `<s:Envelope xmlns:s="`+nsSOAP+`"><s:Header>`
+	if x.sealer != nil {
+		kind, start = contentSealed, sealBoundary+"\r\n\tContent-Type: "
+	}
+	x.w.Header().Set("Content-Type", kind)
 	x.w.Header().Set("Content-Length", "4096")
+	x.hurry()
 	x.w.WriteHeader(http.StatusOK)
-	_, _ = x.w.Write([]byte(`<s:Envelope xmlns:s="` + nsSOAP + `"><s:Header>`))
+	_, _ = x.w.Write([]byte(start))
 	_ = http.NewResponseController(x.w).Flush()
 	x.hold()
 }

@@ -49,13 +49,6 @@ func (c *command) notify() {
 	c.changed = make(chan struct{})
 }
 
-// over reports whether the process has ended.
-func (c *command) over() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.ended || c.gone
-}
-
 // exited records the end of the process.
 func (c *command) exited(exit int, err error) {
 	c.mu.Lock()

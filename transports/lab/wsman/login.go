@@ -68,12 +68,6 @@ func (x *exchange) refuse() {
 	x.status(http.StatusUnauthorized)
 }
 
-// status is an answer without a body.
-func (x *exchange) status(code int) {
-	x.w.Header().Set("Content-Length", "0")
-	x.w.WriteHeader(code)
-}
-
 func (x *exchange) offersBasic() bool {
 	c := &x.server.config
 	return c.Basic && (x.r.TLS != nil || c.AllowUnencrypted) || x.server.faults.is(FaultBasicOnly)

@@ -17,25 +17,21 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer s.running.Done()
 	w.Header().Set("Server", "Microsoft-HTTPAPI/2.0")
-	data, err := s.read(w, r)
-	switch {
-	case err != nil:
+	x := &exchange{server: s, w: w, r: r}
+	var err error
+	if x.data, err = s.read(w, r); err != nil {
 		w.Header().Set("Connection", "close")
-		w.WriteHeader(http.StatusRequestEntityTooLarge)
+		x.status(http.StatusRequestEntityTooLarge)
 		return
+	}
+	switch {
 	case !isPath(r.URL.Path):
-		w.WriteHeader(http.StatusNotFound)
-		return
+		x.status(http.StatusNotFound)
 	case r.Method != http.MethodPost:
-		w.WriteHeader(http.StatusMethodNotAllowed)
-		return
-	}
-	x := &exchange{server: s, w: w, r: r, data: data}
-	if strings.HasSuffix(r.URL.Path, anonPath) || r.Header.Get("WSMANIDENTIFY") == "unauthenticated" {
+		x.status(http.StatusMethodNotAllowed)
+	case strings.HasSuffix(r.URL.Path, anonPath), r.Header.Get("WSMANIDENTIFY") == "unauthenticated":
 		x.identify(false)
-		return
-	}
-	if x.login() {
+	case x.login():
 		x.serve()
 	}
 }
@@ -159,6 +155,19 @@ func (x *exchange) tell(r *request) {
 
 func (x *exchange) identify(known bool) { x.write(http.StatusOK, identifyReply(known)) }
 
+// hurry bounds the writing of the answer. The deadline stands until the next
+// answer of the connection sets its own.
+func (x *exchange) hurry() {
+	_ = http.NewResponseController(x.w).SetWriteDeadline(time.Now().Add(x.server.config.Grace))
+}
+
+// status is an answer without a body.
+func (x *exchange) status(code int) {
+	x.w.Header().Set("Content-Length", "0")
+	x.hurry()
+	x.w.WriteHeader(code)
+}
+
 // write sends an answer, sealed if the request was.
 func (x *exchange) write(status int, envelope []byte) {
 	kind := contentSOAP
@@ -167,7 +176,7 @@ func (x *exchange) write(status int, envelope []byte) {
 	}
 	x.w.Header().Set("Content-Type", kind)
 	x.w.Header().Set("Content-Length", strconv.Itoa(len(envelope)))
-	_ = http.NewResponseController(x.w).SetWriteDeadline(time.Now().Add(x.server.config.Grace))
+	x.hurry()
 	x.w.WriteHeader(status)
 	_, _ = x.w.Write(envelope)
 }

@@ -124,16 +124,11 @@ func (s *Server) sweep() {
 	}
 }
 
-// idleSince reports whether the shell has no command that runs and was last
-// used before t.
+// idleSince reports whether the shell was last used before t. What its
+// commands do is not use.
 func (sh *shell) idleSince(t time.Time) bool {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	for _, c := range sh.commands {
-		if !c.over() {
-			return false
-		}
-	}
 	return sh.used.Before(t)
 }
 
