@@ -347,3 +347,8 @@ func find(text, pattern string) string {
 	}
 	return m[1]
 }
+
+// startFunc is a backend whose commands cannot be started.
+type startFunc func(c Command) error
+
+func (f startFunc) Start(_ context.Context, c Command) (Process, error) { return nil, f(c) }
