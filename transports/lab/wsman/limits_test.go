@@ -2,6 +2,7 @@ package wsman
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 	"sync"
@@ -173,7 +174,7 @@ func TestIdleShell(t *testing.T) {
 	c.start("x")
 	clock.Advance(2*time.Hour + time.Second)
 	c.fault(CodeShellNotFound, actionCommand, commandXML("both"))
-	if why := <-ended; why != ErrShellGone {
+	if why := <-ended; !errors.Is(why, ErrShellGone) {
 		t.Errorf("the command ended of %v", why)
 	}
 }
@@ -190,7 +191,7 @@ func TestSignals(t *testing.T) {
 	c := newRig(t, config).client(t).open()
 	id := c.start("wait")
 	c.ask(http.StatusOK, actionSignal, signalXML(id, "ctrl_c"))
-	if why := <-causes; why != ErrCtrlC {
+	if why := <-causes; !errors.Is(why, ErrCtrlC) {
 		t.Errorf("ctrl_c: ended of %v", why)
 	}
 	if got := c.receive(id); got.exit != ExitCtrlC {
@@ -198,13 +199,13 @@ func TestSignals(t *testing.T) {
 	}
 	id = c.start("wait")
 	c.ask(http.StatusOK, actionSignal, signalXML(id, "terminate"))
-	if why := <-causes; why != ErrTerminated {
+	if why := <-causes; !errors.Is(why, ErrTerminated) {
 		t.Errorf("terminate: ended of %v", why)
 	}
 	id = c.start("wait")
 	c.fault(CodeInvalidBody, actionSignal, signalXML(id, "dance"))
 	c.ask(http.StatusOK, actionDelete, "")
-	if why := <-causes; why != ErrShellGone {
+	if why := <-causes; !errors.Is(why, ErrShellGone) {
 		t.Errorf("Delete: ended of %v", why)
 	}
 }

@@ -204,7 +204,7 @@ func (s *Server) signal(_ *exchange, sh *shell, r *request) ([]byte, *Fault) {
 	switch {
 	case c == nil:
 		return nil, faultNoCommand()
-	case why == ErrTerminated:
+	case errors.Is(why, ErrTerminated):
 		sh.forget(c)
 		c.abandon(why)
 	default:

@@ -137,7 +137,7 @@ func parseMessage(data []byte) (*message, error) {
 		if err != nil {
 			return nil, err
 		}
-		switch token.(type) {
+		switch token := token.(type) {
 		case xml.StartElement:
 			if depth++; depth > mostDepth {
 				return nil, errors.New("elements are nested too deep")
@@ -147,7 +147,7 @@ func parseMessage(data []byte) (*message, error) {
 		case xml.Directive:
 			return nil, errors.New("a document type is not allowed")
 		case xml.CharData:
-			if text, _ := token.(xml.CharData); depth == 0 && len(bytes.TrimSpace(bytes.TrimPrefix(text, []byte("\ufeff")))) > 0 {
+			if depth == 0 && len(bytes.TrimSpace(bytes.TrimPrefix(token, []byte("\ufeff")))) > 0 {
 				return nil, errors.New("text outside the envelope")
 			}
 		}

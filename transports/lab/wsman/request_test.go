@@ -15,6 +15,7 @@ func TestRefused(t *testing.T) {
 	r := newRig(t, basicTLS(t))
 	c := r.client(t).open()
 	good := c.envelopeOf(actionReceive, receiveXML("X"))
+	bare := good[max(0, strings.Index(good, "<e:")):] // without the XML declaration
 	replaced := func(old, text string) string {
 		if !strings.Contains(good, old) {
 			t.Fatalf("%s is not there", old)
@@ -27,9 +28,9 @@ func TestRefused(t *testing.T) {
 	}{
 		"not XML":             {"hello", "2150858819"},
 		"half of it":          {good[:len(good)-20], "2150858819"},
-		"two envelopes":       {good + good[strings.Index(good, "<e:"):], "2150858819"},
+		"two envelopes":       {good + bare, "2150858819"},
 		"text behind":         {good + "x", "2150858819"},
-		"a document type":     {`<!DOCTYPE x [<!ENTITY a "b">]>` + good[strings.Index(good, "<e:"):], "2150858819"},
+		"a document type":     {`<!DOCTYPE x [<!ENTITY a "b">]>` + bare, "2150858819"},
 		"too deep":            {replaced("<r:Receive>", strings.Repeat("<x>", 40)+strings.Repeat("</x>", 40)+"<r:Receive>"), "2150858819"},
 		"not UTF-8":           {replaced("stdout", "\xff"), "2150858819"},
 		"SOAP 1.1":            {replaced(nsSOAP, "http://schemas.xmlsoap.org/soap/envelope/"), "2150858819"},

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -169,7 +170,7 @@ func TestClose(t *testing.T) {
 	if err := r.Close(); err != nil {
 		t.Error(err)
 	}
-	if why := <-ended; why != ErrShellGone {
+	if why := <-ended; !errors.Is(why, ErrShellGone) {
 		t.Errorf("the command ended of %v", why)
 	}
 	if !<-failed {

@@ -1,14 +1,15 @@
 package ntlm
 
 import (
+	"crypto/cipher"
 	"crypto/hmac"
-	"crypto/md5"
-	"crypto/rc4"
+	"crypto/md5" //nolint:gosec // NTLM is made of it
+	"crypto/rc4" //nolint:gosec // NTLM is made of it
 	"encoding/binary"
 	"strings"
 	"unicode/utf16"
 
-	"golang.org/x/crypto/md4"
+	"golang.org/x/crypto/md4" //nolint:gosec,staticcheck // NTLM is made of it
 )
 
 // utf16LE is text as Windows holds it.
@@ -20,7 +21,7 @@ func utf16LE(text string) []byte {
 	return out
 }
 
-// text reads UTF-16; an odd byte at the end is an error.
+// fromUTF16 reads UTF-16; an odd byte at the end is an error.
 func fromUTF16(raw []byte) (string, bool) {
 	if len(raw)%2 != 0 {
 		return "", false
@@ -40,10 +41,22 @@ func hmacMD5(key []byte, parts ...[]byte) []byte {
 	return mac.Sum(nil)
 }
 
+// hashLength is the length of hash, and of all keys, in bytes.
+const hashLength = md5.Size
+
+// hash is the MD5 of the parts.
+func hash(parts ...[]byte) []byte {
+	h := md5.New()
+	for _, p := range parts {
+		h.Write(p)
+	}
+	return h.Sum(nil)
+}
+
 // ntowfv2 is the key that a password makes for an account (3.3.2). The domain
 // is as the client wrote it.
 func ntowfv2(password, user, domain string) []byte {
-	h := md4.New()
+	h := md4.New() //nolint:gosec // NTLM is made of it
 	h.Write(utf16LE(password))
 	return hmacMD5(h.Sum(nil), utf16LE(strings.ToUpper(user)+domain))
 }
@@ -63,8 +76,8 @@ func rc4Once(key, data []byte) []byte {
 }
 
 // newRC4 takes keys of this package, which have 16 bytes.
-func newRC4(key []byte) *rc4.Cipher {
-	c, err := rc4.NewCipher(key)
+func newRC4(key []byte) cipher.Stream {
+	c, err := rc4.NewCipher(key) //nolint:gosec // NTLM is made of it
 	if err != nil {
 		panic(err) // the length is wrong
 	}
@@ -81,6 +94,5 @@ const (
 
 // derived is a signing or sealing key of 128 bits.
 func derived(session []byte, magic string) []byte {
-	sum := md5.Sum(append(session[:len(session):len(session)], magic...))
-	return sum[:]
+	return hash(session, []byte(magic))
 }

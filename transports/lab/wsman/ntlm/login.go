@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/hmac"
-	"crypto/md5"
 	"crypto/rand"
 	_ "crypto/sha256" // for hashes of certificates
 	_ "crypto/sha512"
@@ -153,7 +152,7 @@ func (s *Handshake) checkMIC(message []byte, a *authenticate, given map[uint16][
 
 // bindings checks a token; one of zeros is none (3.1.5.1.2).
 func (c Check) bindings(given []byte) (bound bool, err error) {
-	none := len(given) == 0 || bytes.Equal(given, make([]byte, md5.Size))
+	none := len(given) == 0 || bytes.Equal(given, make([]byte, hashLength))
 	switch {
 	case none && c.NeedBindings:
 		return false, ErrBindings
@@ -169,18 +168,17 @@ func (c Check) bindings(given []byte) (bound bool, err error) {
 // MD5 of a structure whose only content is its tls-server-end-point (RFC 5929,
 // 4; RFC 2744, 3.11; 2.2.2.1).
 func Bindings(certificate *x509.Certificate) []byte {
-	hash := crypto.SHA256
+	end := crypto.SHA256
 	switch certificate.SignatureAlgorithm {
 	case x509.SHA384WithRSA, x509.ECDSAWithSHA384, x509.SHA384WithRSAPSS:
-		hash = crypto.SHA384
+		end = crypto.SHA384
 	case x509.SHA512WithRSA, x509.ECDSAWithSHA512, x509.SHA512WithRSAPSS:
-		hash = crypto.SHA512
+		end = crypto.SHA512
 	}
-	h := hash.New()
+	h := end.New()
 	h.Write(certificate.Raw)
 	data := h.Sum([]byte("tls-server-end-point:"))
 	// Two addresses, each of a type and a length of 4 bytes, are empty.
 	structure := binary.LittleEndian.AppendUint32(make([]byte, 16), uint32(len(data)))
-	sum := md5.Sum(append(structure, data...))
-	return sum[:]
+	return hash(structure, data)
 }

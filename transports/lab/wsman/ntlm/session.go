@@ -1,8 +1,8 @@
 package ntlm
 
 import (
+	"crypto/cipher"
 	"crypto/hmac"
-	"crypto/rc4"
 	"encoding/binary"
 	"errors"
 	"sync"
@@ -32,7 +32,7 @@ type Session struct {
 // direction is the state of one way.
 type direction struct {
 	signing  []byte
-	stream   *rc4.Cipher
+	stream   cipher.Stream
 	sequence uint32
 }
 

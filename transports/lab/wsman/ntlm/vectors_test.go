@@ -3,6 +3,7 @@ package ntlm
 import (
 	"bytes"
 	"encoding/hex"
+	"errors"
 	"strings"
 	"testing"
 
@@ -98,7 +99,7 @@ func TestAuthenticateMessage(t *testing.T) {
 	if _, err := session.Unseal(unhex(t, "54e50165bf1936dc996020c1811b0f06fb5f"), unhex(t, "010000007fb38ec5c55d497600000000")); err != nil {
 		t.Errorf("the session key is another one: %v", err)
 	}
-	if _, err := login("password"); err != ErrLogin {
+	if _, err := login("password"); !errors.Is(err, ErrLogin) {
 		t.Errorf("wrong password: %v, want %v", err, ErrLogin)
 	}
 }
