@@ -52,6 +52,7 @@ var homes = map[string][]string{
 	"mvdan.cc/sh/v3/syntax":            {"transports/...", "playbooks"}, // the linter reads a script step as sh
 	"github.com/spf13/cobra":           {"cmd/..."},
 	"github.com/goccy/go-yaml":         {"remediate/strictyaml", "playbooks"},
+	"golang.org/x/text":                {"remediate/probe"},     // code pages of Windows
 	"go.yaml.in/yaml/v3":               {"remediate/inventory"}, // Ansible's YAML: aliases, merge keys, and large files
 }
 

@@ -14,6 +14,14 @@ import (
 // eat it, and the line means the same to sh, fish and tcsh as login shells.
 const ShLine = `/bin/sh -c 'eval "$(cat)"'`
 
+// CmdLine is the command line that runs a script from standard input on any
+// Windows host, as lines typed to cmd.exe: nothing is written on the host. /d
+// leaves out what AutoRun would run, /q the echo of the lines; /v:off keeps
+// exclamation marks what they are. It means the same to cmd and PowerShell as
+// login shells, and as a command of a WinRM shell. Each program of such a
+// script must have <nul, or it could eat the rest; lines end in CR LF.
+const CmdLine = `cmd /d /q /e:on /v:off`
+
 // ErrNoFrame: the output holds no begin line of this nonce; the script did
 // not start.
 var ErrNoFrame = errors.New("the script did not start on the host")
@@ -46,6 +54,12 @@ func (n Nonce) valid() bool {
 func (n Nonce) Begin(kind string) string   { return n.line("begin " + kind) }
 func (n Nonce) Section(name string) string { return n.line("section " + name) }
 func (n Nonce) End() string                { return n.line("end") }
+
+// CmdBegin, CmdSection and CmdEnd are the lines for cmd.exe that print the
+// frame lines. What stands before them must have ended its line.
+func (n Nonce) CmdBegin(kind string) string   { return "echo @" + string(n) + " begin " + kind }
+func (n Nonce) CmdSection(name string) string { return "echo @" + string(n) + " section " + name }
+func (n Nonce) CmdEnd() string                { return "echo @" + string(n) + " end" }
 
 func (n Nonce) line(words string) string {
 	return fmt.Sprintf(`printf '\n@%s %s\n'`, n, words)

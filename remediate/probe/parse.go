@@ -22,7 +22,7 @@ var always = []string{
 	"uname", "release", "boot", "clock", "who", "managers", "units", "services", "paths", "disk", "locks", "pids", "reboot",
 }
 
-// Parse reads the output of the script of Sh. raw is the framed part of out,
+// Parse reads the output of the script of Sh or Cmd. raw is the framed part of out,
 // which is what is worth keeping: Reparse reads it again. Errors wrap
 // remediate.ErrNoFrame or remediate.ErrCutOff, or say what the host printed
 // that no look prints.
@@ -51,10 +51,21 @@ type reader struct {
 }
 
 func read(f remediate.Frames) (*remediate.Facts, error) {
-	if f.Kind != Kind {
-		return nil, fmt.Errorf("read the look: it is of kind %q, this program reads %q", clean(f.Kind), Kind)
-	}
 	r := &reader{frames: f, facts: &remediate.Facts{}}
+	switch f.Kind {
+	case Kind:
+	case KindWindows:
+		err := r.each(alwaysWindows)
+		if err == nil {
+			err = readWindows(r)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read the look: %w", err)
+		}
+		return r.facts, nil
+	default:
+		return nil, fmt.Errorf("read the look: it is of kind %q, this program reads %q and %q", clean(f.Kind), Kind, KindWindows)
+	}
 	if err := r.sections(); err != nil {
 		return nil, fmt.Errorf("read the look: %w", err)
 	}
@@ -72,16 +83,21 @@ func read(f remediate.Frames) (*remediate.Facts, error) {
 // none left out. A section that is not there answers nothing, and nothing is
 // not "none".
 func (r *reader) sections() error {
+	wanted := slices.Concat(always, strings.Fields(strings.Join(r.lines("managers"), " ")))
+	if r.has(remediate.ManagerPkgutil) {
+		wanted = append(wanted, "pkgutil-info", "apps")
+	}
+	return r.each(wanted)
+}
+
+// each looks for the wanted sections.
+func (r *reader) each(wanted []string) error {
 	seen := map[string]bool{}
 	for _, s := range r.frames.Sections {
 		if seen[s.Name] {
 			return fmt.Errorf("its section %q is there twice", clean(s.Name))
 		}
 		seen[s.Name] = true
-	}
-	wanted := slices.Concat(always, strings.Fields(strings.Join(r.lines("managers"), " ")))
-	if seen[remediate.ManagerPkgutil] {
-		wanted = append(wanted, "pkgutil-info", "apps")
 	}
 	for _, name := range wanted {
 		if !seen[name] {
@@ -115,14 +131,19 @@ func (r *reader) incomplete(format string, args ...any) {
 
 // clean makes a word from a host safe to show and bounded.
 func clean(s string) string {
-	s = strings.Map(func(c rune) rune {
+	s = printable(s)
+	if len(s) > maxField {
+		s = strings.ToValidUTF8(s[:maxField], "")
+	}
+	return s
+}
+
+// printable makes a text safe to show.
+func printable(s string) string {
+	return strings.Map(func(c rune) rune {
 		if c == unicode.ReplacementChar || !unicode.IsPrint(c) {
 			return '?'
 		}
 		return c
 	}, strings.ToValidUTF8(s, "?"))
-	if len(s) > maxField {
-		s = strings.ToValidUTF8(s[:maxField], "")
-	}
-	return s
 }

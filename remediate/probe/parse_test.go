@@ -52,7 +52,7 @@ func TestRefuses(t *testing.T) {
 		}
 	}
 	other := bytes.Replace(recordings(t)["alpine-3.20"], []byte("begin look-unix 1"), []byte("begin look-unix 99"), 1)
-	if _, err := probe.Reparse(other); err == nil || !strings.Contains(err.Error(), `it is of kind "look-unix 99", this program reads "look-unix 1"`) {
+	if _, err := probe.Reparse(other); err == nil || !strings.Contains(err.Error(), `it is of kind "look-unix 99", this program reads "look-unix 1" and "look-windows 1"`) {
 		t.Errorf("a look of another kind: %v", err)
 	}
 	if _, err := probe.Reparse([]byte("Linux")); err == nil || !strings.Contains(err.Error(), "read the kept look") {
