@@ -123,7 +123,7 @@ func (c *checker) head() {
 	c.line("vendor", p.Vendor, "vendor")
 	c.size("platforms", len(p.Platforms), true, "platforms")
 	for i, x := range p.Platforms {
-		c.oneOf("platform", string(x), []string{string(remediate.Linux), string(remediate.MacOS)}, "platforms", i)
+		c.oneOf("platform", string(x), []string{string(remediate.Linux), string(remediate.MacOS), string(remediate.Windows)}, "platforms", i)
 	}
 	c.size("after", len(p.After), false, "after")
 	for i, a := range p.After {

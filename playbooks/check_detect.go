@@ -13,8 +13,15 @@ func (c *checker) detect() {
 	c.size("detect", len(c.p.Detect), true, "detect")
 	for i, s := range c.p.Detect {
 		at := []any{"detect", i}
-		if s.Package == nil && s.Service == "" && s.Path == "" {
-			c.err(ruleDetect, "a sign without package, service or path would match everything", at...)
+		if s.Package == nil && s.Uninstall == nil && s.Service == "" && s.Path == "" && s.Key == "" {
+			c.err(ruleDetect, "a sign without package, uninstall, service, path or key would match everything", at...)
+		}
+		c.signPlatforms(s, at)
+		if s.Uninstall != nil {
+			c.uninstallSign(s.Uninstall, append(at, "uninstall"))
+		}
+		if s.Key != "" {
+			c.signKey(s.Key, append(at, "key"))
 		}
 		if s.Package != nil {
 			c.packageSign(s.Package, append(at, "package"))
@@ -29,7 +36,7 @@ func (c *checker) detect() {
 }
 
 func (c *checker) signPath(name string, at []any) {
-	if bad := pathProblem(name); bad != "" {
+	if bad := lookProblem(name); bad != "" {
 		c.badPath(name, bad, at)
 	} else if namePattern.MatchString(c.p.Name) && !c.p.owned(name) {
 		c.err(ruleDetect, fmt.Sprintf("%s: nothing in this path is the product's own; it proves nothing", name), at...)

@@ -10,8 +10,12 @@ func (c *checker) residue() {
 	for i, r := range c.p.Residue {
 		at := []any{"residue", i}
 		switch {
-		case count(r.Path != "", r.Service != "", r.Package != "") != 1:
-			c.err(ruleStep, "residue needs exactly one of path, service and package", at...)
+		case count(r.Path != "", r.Service != "", r.Package != "", r.Key != "") != 1:
+			c.err(ruleStep, "residue needs exactly one of path, service, package and key", at...)
+		case r.Remove && (r.Key != "" || r.Path != "" && isWindowsPath(r.Path)):
+			c.err(ruleStep, "on Windows residue is reported and not removed; take remove out", at...)
+		case r.Key != "":
+			c.signKey(r.Key, append(at, "key"))
 		case r.Path != "":
 			c.residuePath(r, append(at, "path"))
 		case r.Service != "":
@@ -28,7 +32,7 @@ func (c *checker) residue() {
 func (c *checker) residuePath(r Residue, at []any) {
 	if r.Remove {
 		c.removal(r.Path, at...)
-	} else if bad := pathProblem(r.Path); bad != "" {
+	} else if bad := lookProblem(r.Path); bad != "" {
 		c.badPath(r.Path, bad, at)
 	}
 }

@@ -55,6 +55,9 @@ func (c *checker) steps() {
 			continue
 		}
 		for _, p := range c.p.Platforms {
+			if p == remediate.Windows && len(c.p.Platforms) > 1 {
+				continue // a product of several systems: the step is of the others
+			}
 			if !slices.Contains(stepPlatforms[kind], p) {
 				c.err(ruleStep, fmt.Sprintf("a %s step cannot be rendered for %s", kind, p), at...)
 			}

@@ -41,7 +41,8 @@ func TestGuideKeys(t *testing.T) {
 	}{
 		{"\n## The keys\n", "\n### detect\n", Playbook{}},
 		{"\n### detect\n", "\nA `package` sign", Sign{}},
-		{"\nA `package` sign", "\n### steps\n", PackageSign{}},
+		{"\nA `package` sign", "\nAn `uninstall` sign", PackageSign{}},
+		{"\nAn `uninstall` sign", "\n### steps\n", UninstallSign{}},
 		{"\n**`package`**", "\n**`service`**", PackageStep{}},
 		{"\n**`service`**", "\n**`process`**", ServiceStep{}},
 		{"\n**`process`**", "\n**`file`**", ProcessStep{}},

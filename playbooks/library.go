@@ -103,28 +103,43 @@ func (l *Library) Questions(platform remediate.Platform) remediate.Questions {
 			continue
 		}
 		for _, s := range p.Detect {
-			if s.Path != "" {
-				q.Paths = append(q.Paths, s.Path)
-			}
+			ask(&q, platform, s.Path, s.Key)
 		}
 		for _, r := range p.Residue {
-			if r.Path != "" {
-				q.Paths = append(q.Paths, r.Path)
-			}
+			ask(&q, platform, r.Path, r.Key)
 		}
 	}
 	slices.Sort(q.Paths)
-	q.Paths = slices.Compact(q.Paths)
+	slices.Sort(q.Keys)
+	q.Paths, q.Keys = slices.Compact(q.Paths), slices.Compact(q.Keys)
 	return q
 }
 
-// Unanswered returns the paths that Match wants to know about and that the
-// look which gave the facts was not asked, sorted. A host with any of them is
-// not known to be clean: it was looked at for other playbooks.
+// ask adds a path and a registry key, where they are of the platform.
+func ask(q *remediate.Questions, platform remediate.Platform, path, key string) {
+	windows := platform == remediate.Windows
+	if path != "" && isWindowsPath(path) == windows {
+		q.Paths = append(q.Paths, path)
+	}
+	if key != "" && windows {
+		q.Keys = append(q.Keys, key)
+	}
+}
+
+// Unanswered returns the paths and registry keys that Match wants to know
+// about and that the look which gave the facts was not asked, sorted. A host
+// with any of them is not known to be clean: it was looked at for other
+// playbooks.
 func (l *Library) Unanswered(f *remediate.Facts) []string {
 	asked := map[string]bool{}
 	for _, p := range f.Paths {
 		asked[p.Path] = true
 	}
-	return slices.DeleteFunc(l.Questions(f.Platform).Paths, func(p string) bool { return asked[p] })
+	if f.Windows != nil {
+		for _, k := range f.Windows.Keys {
+			asked[k.Key] = true
+		}
+	}
+	q := l.Questions(f.Platform)
+	return slices.DeleteFunc(append(q.Paths, q.Keys...), func(s string) bool { return asked[s] })
 }

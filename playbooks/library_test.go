@@ -60,17 +60,17 @@ func TestSelect(t *testing.T) {
 		want  []string
 		err   []string // parts of the message
 	}{
-		{names: []string{"kaspersky"}, want: []string{"kaspersky/kesl", "kaspersky/klnagent"}},
+		{names: []string{"kaspersky"}, want: []string{"kaspersky/kes-windows", "kaspersky/kesl", "kaspersky/klnagent"}},
 		{names: []string{"kaspersky/kesl"}, want: []string{"kaspersky/kesl"}},
-		{names: []string{"kaspersky/klnagent", "kaspersky", "kaspersky/kesl"}, want: []string{"kaspersky/kesl", "kaspersky/klnagent"}},
+		{names: []string{"kaspersky/klnagent", "kaspersky", "kaspersky/kesl"}, want: []string{"kaspersky/kes-windows", "kaspersky/kesl", "kaspersky/klnagent"}},
 		{names: []string{"./own"}, want: []string{"acme/gadget", "acme/widget"}},
 		{names: []string{"./own/widget.yaml", "./own"}, want: []string{"acme/gadget", "acme/widget"}},
-		{names: []string{"kaspersky", "./own/deep/gadget.yml", "./own/widget.yaml"}, want: []string{"acme/gadget", "acme/widget", "kaspersky/kesl", "kaspersky/klnagent"}},
+		{names: []string{"kaspersky", "./own/deep/gadget.yml", "./own/widget.yaml"}, want: []string{"acme/gadget", "acme/widget", "kaspersky/kes-windows", "kaspersky/kesl", "kaspersky/klnagent"}},
 		{names: []string{filepath.Join(dir, "kaspersky"), "kaspersky/kesl"}, want: []string{"kaspersky/kesl", "kaspersky/private"}},
 		{names: nil, err: []string{"no playbooks are named"}},
 		{names: []string{"kapsersky"}, err: []string{`playbook "kapsersky" is unknown; did you mean kaspersky?`}},
 		{names: []string{"kaspersky/kels"}, err: []string{"did you mean kaspersky/kesl?"}},
-		{names: []string{"symantec"}, err: []string{"there are kaspersky, kaspersky/kesl, kaspersky/klnagent"}},
+		{names: []string{"symantec"}, err: []string{"there are kaspersky, kaspersky/kes-windows, kaspersky/kesl, kaspersky/klnagent"}},
 		{names: []string{"own"}, err: []string{`playbook "own" is unknown`, "begins with ./"}},
 		{names: []string{"./nowhere"}, err: []string{"nowhere", "no such file"}},
 		{names: []string{"./empty"}, err: []string{"empty: no .yaml file there"}},

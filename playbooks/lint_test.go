@@ -81,7 +81,7 @@ var lintCases = []struct {
 	{"owns", "after: [acme/gadget]", "owns: [a/b]", []string{`6:8 value own folder name "a/b": use three or more lower-case letters, digits, dots or dashes`}},
 	{"reboot", "reboot: maybe", "reboot: perhaps", []string{`24:9 value reboot "perhaps" is unknown; use never, maybe, needed`}},
 
-	{"sign of nothing", "  - path: /opt/acme/widget/bin/widgetd\n    service: widgetd\n", "  - {}\n", []string{"9:5 detect a sign without package, service or path would match everything"}},
+	{"sign of nothing", "  - path: /opt/acme/widget/bin/widgetd\n    service: widgetd\n", "  - {}\n", []string{"9:5 detect a sign without package, uninstall, service, path or key would match everything"}},
 	{"no detect", "detect:\n", "after2:\n", []string{"syntax"}},
 	{"pattern for anything", `"widget-gui*"`, `"*"`, []string{`8:54 detect package pattern "*" would match anything; give at least three letters`}},
 	{"pattern too short", `"widget-gui*"`, `"wi*"`, []string{`8:54 detect package pattern "wi*" would match anything; give at least three letters`}},
@@ -181,7 +181,7 @@ var lintCases = []struct {
 		"20:12 path /opt/acme: the path is shared; it is removed only when it is empty"}},
 	{"folder above what is shared", "shared: [/opt/acme]", "shared: [/opt/acme, /var/lib/widget/common]", []string{
 		"20:12 path /var/lib/widget: the path is above /var/lib/widget/common, which is shared"}},
-	{"residue of two kinds", "{package: widget, remove: true}", "{package: widget, service: x}", []string{"21:6 step residue needs exactly one of path, service and package"}},
+	{"residue of two kinds", "{package: widget, remove: true}", "{package: widget, service: x}", []string{"21:6 step residue needs exactly one of path, service, package and key"}},
 	{"residue package", "{package: widget, remove: true}", "{package: gadget, remove: true}", []string{
 		`21:15 removes-undetected package "gadget" is residue, but no sign detects it`}},
 	{"residue service", "{service: widgetd}", "{service: 'w*'}", []string{`22:15 value service name "w*": wildcards, spaces and signs are not allowed here`}},

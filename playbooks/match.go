@@ -69,15 +69,24 @@ func (s Sign) match(f *remediate.Facts) (evidence []remediate.Evidence, version 
 			evidence = append(evidence, packageEvidence(p))
 		}
 	}
-	if s.Service != "" {
-		found := serviceEvidence(f, s.Service)
-		if len(found) == 0 {
+	if s.Uninstall != nil {
+		entries := s.Uninstall.match(f)
+		if len(entries) == 0 {
 			return nil, "", false
 		}
-		evidence = append(evidence, found...)
+		version = entries[0].DisplayVersion
+		for _, e := range entries {
+			evidence = append(evidence, uninstallEvidence(e))
+		}
 	}
-	if s.Path != "" {
-		found := pathEvidence(f, s.Path)
+	for _, x := range []struct {
+		named string
+		found func(*remediate.Facts, string) []remediate.Evidence
+	}{{s.Service, serviceEvidence}, {s.Path, pathEvidence}, {s.Key, keyEvidence}} {
+		if x.named == "" {
+			continue
+		}
+		found := x.found(f, x.named)
 		if len(found) == 0 {
 			return nil, "", false
 		}
@@ -112,6 +121,8 @@ func (r Residue) match(f *remediate.Facts) []remediate.Evidence {
 		return pathEvidence(f, r.Path)
 	case r.Service != "":
 		return serviceEvidence(f, r.Service)
+	case r.Key != "":
+		return keyEvidence(f, r.Key)
 	}
 	var out []remediate.Evidence
 	for _, p := range f.Packages {
@@ -127,8 +138,12 @@ func packageEvidence(p remediate.Package) remediate.Evidence {
 }
 
 func serviceEvidence(f *remediate.Facts, pattern string) (out []remediate.Evidence) {
+	windows := f.Platform == remediate.Windows
+	if windows {
+		pattern = strings.ToLower(pattern)
+	}
 	for _, s := range f.Services {
-		if matchesName(pattern, s.Name) {
+		if matchesName(pattern, s.Name) || windows && matchesName(pattern, strings.ToLower(s.Name)) {
 			out = append(out, evidence(remediate.EvidenceService, s.Manager, s.Name, s.State))
 		}
 	}

@@ -1,6 +1,8 @@
 package playbooks
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -132,24 +134,34 @@ sources: [{claim: all of it, source: an example, confidence: unverified}]
 
 func TestQuestions(t *testing.T) {
 	l := mustEmbedded(t)
-	q := l.Questions(remediate.Linux)
-	for i := 1; i < len(q.Paths); i++ {
-		if q.Paths[i-1] >= q.Paths[i] {
-			t.Errorf("paths are not sorted and distinct: %s, %s", q.Paths[i-1], q.Paths[i])
-		}
-	}
 	asked := map[string]bool{}
-	for _, p := range q.Paths {
-		asked[p] = true
+	for _, platform := range []remediate.Platform{remediate.Linux, remediate.Windows} {
+		q := l.Questions(platform)
+		for _, list := range [][]string{q.Paths, q.Keys} {
+			if !slices.IsSorted(list) || len(slices.Compact(slices.Clone(list))) != len(list) {
+				t.Errorf("%s: not sorted and distinct: %q", platform, list)
+			}
+			for _, s := range list {
+				asked[s] = true
+			}
+		}
+		for _, p := range q.Paths {
+			if strings.HasPrefix(p, "/") != (platform == remediate.Linux) {
+				t.Errorf("a host with %s is asked about %s", platform, p)
+			}
+		}
+		if platform == remediate.Linux && len(q.Keys) > 0 {
+			t.Errorf("a host with Linux is asked about %q", q.Keys)
+		}
 	}
 	for _, p := range l.List() {
 		for _, r := range p.Residue {
-			if r.Path != "" && !asked[r.Path] {
-				t.Errorf("%s: nobody asks about %s", p.Name, r.Path)
+			if r.Path+r.Key != "" && !asked[r.Path+r.Key] {
+				t.Errorf("%s: nobody asks about %s", p.Name, r.Path+r.Key)
 			}
 		}
 	}
-	if got := l.Questions(remediate.MacOS); len(got.Paths) != 0 {
-		t.Errorf("questions for a platform without playbooks: %v", got.Paths)
+	if got := l.Questions(remediate.MacOS); len(got.Paths)+len(got.Keys) != 0 {
+		t.Errorf("questions for a platform without playbooks: %+v", got)
 	}
 }

@@ -18,7 +18,7 @@ func TestParseErrors(t *testing.T) {
 		{"unknown key in a step", "  - file: {path: /opt/acme/widget}", "  - file: {paht: /opt/acme/widget}",
 			`widget.yaml:18:12: unknown key "paht"; did you mean "path"?`},
 		{"key of another place", "title: Acme Widget", "path: /opt/acme/widget", `widget.yaml:3:1: unknown key "path"; known here: format, name, title, `},
-		{"key of a sign in a residue", "{service: widgetd}", "{service: widgetd, managers: [dpkg]}", `widget.yaml:22:24: unknown key "managers"; known here: path, service, package, remove`},
+		{"key of a sign in a residue", "{service: widgetd}", "{service: widgetd, managers: [dpkg]}", `widget.yaml:22:24: unknown key "managers"; known here: path, service, package, key, remove`},
 		{"a word for a list", "platforms: [linux]", "platforms: linux", "widget.yaml:5:12: want a list"},
 		{"a list for a word", "title: Acme Widget", "title: [Acme]", "widget.yaml:3:8: want one word or line of text"},
 		{"a word for keys", "  - file: {path: /opt/acme/widget}", "  - file: /opt/acme/widget", "widget.yaml:18:11: want keys and values, one of path"},

@@ -94,8 +94,12 @@ func removalProblem(p string) string {
 // of the system, holds one of the playbook's own names as a word: "kesl" is in
 // "kesl-gui" and "kesl64", not in "keslar".
 func (p *Playbook) owned(name string) bool {
+	below := belowSystem(name)
+	if isWindowsPath(name) { // without the drive, variable or hive
+		_, below, _ = strings.Cut(strings.ReplaceAll(name, `\`, "/"), "/")
+	}
 	own := append([]string{p.vendorKey(), p.productKey()}, p.Owns...)
-	for _, c := range strings.Split(strings.ToLower(belowSystem(name)), "/") {
+	for _, c := range strings.Split(strings.ToLower(below), "/") {
 		for _, o := range own {
 			if len(o) >= 3 && !generic(o) && holdsWord(c, o) {
 				return true

@@ -70,11 +70,31 @@ const (
 )
 
 // Sign is one way to recognise a product. All that it names must hold.
-// Names may have the wildcards of path.Match.
+// Names may have the wildcards of path.Match; on Windows services have no
+// upper and lower case.
 type Sign struct {
 	Package *PackageSign `yaml:"package"`
-	Service string       `yaml:"service"`
-	Path    string       `yaml:"path"`
+	// Uninstall and Key are of Windows alone, Package is of other systems.
+	Uninstall *UninstallSign `yaml:"uninstall"`
+	Service   string         `yaml:"service"`
+	// Path begins with / or, on Windows, with a drive or a variable such as
+	// %ProgramFiles%. Signs of one kind say nothing on the other systems.
+	Path string `yaml:"path"`
+	// Key is a registry key below HKLM, in either registry view.
+	Key string `yaml:"key"`
+}
+
+// UninstallSign holds when Windows' list of programs has an entry for which
+// all that it names holds. An entry that is an update of another, and one
+// without a name and a way to remove it, do not count.
+//
+// Names and Publishers are compared without upper and lower case and may have
+// * and ?. A product has another name and publisher in another language, and
+// another ProductCode in each build: the UpgradeCode is what stays.
+type UninstallSign struct {
+	Names        []string `yaml:"names"`
+	Publishers   []string `yaml:"publishers"`
+	UpgradeCodes []string `yaml:"upgrade_codes"`
 }
 
 // PackageSign holds when one of the managers has a package of one of the
@@ -140,14 +160,16 @@ type ScriptStep struct {
 }
 
 // Residue is one thing that may stay when the product is gone; exactly one
-// of Path, Service and Package is set. Without Remove it is only reported.
+// of Path, Service, Package and Key is set. Without Remove it is only reported.
 type Residue struct {
 	Path string `yaml:"path"`
 	// Service is removed by stopping and disabling it.
 	Service string `yaml:"service"`
 	// Package is a dpkg package of which only configuration is left.
 	Package string `yaml:"package"`
-	Remove  bool   `yaml:"remove"`
+	// Key is a registry key below HKLM, in either view.
+	Key    string `yaml:"key"`
+	Remove bool   `yaml:"remove"`
 }
 
 // Source says where a claim comes from.

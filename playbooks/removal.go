@@ -76,6 +76,8 @@ func (p *Playbook) acts(f *remediate.Facts, kind remediate.FindingKind) ([]act, 
 	switch {
 	case !p.On(f.Platform):
 		return nil, fmt.Sprintf("it does not know the platform %q", f.Platform)
+	case f.Platform == remediate.Windows:
+		return nil, "oust finds it on Windows, and cannot remove it there yet"
 	case kind == remediate.FindResidue:
 		return p.residueActs(f)
 	case p.ReportOnly():

@@ -29,7 +29,7 @@ type Finding struct {
 
 // Evidence is one fact that proves a finding.
 type Evidence struct {
-	// Kind is package, service or path.
+	// Kind is package, service, path, uninstall or key.
 	Kind string `json:"kind"`
 	// Value is the fact in the host's words, such as
 	// "dpkg kesl 12.1.0-1508 amd64 installed".
@@ -38,9 +38,11 @@ type Evidence struct {
 
 // Evidence kinds.
 const (
-	EvidencePackage = "package"
-	EvidenceService = "service"
-	EvidencePath    = "path"
+	EvidencePackage   = "package"
+	EvidenceService   = "service"
+	EvidencePath      = "path"
+	EvidenceUninstall = "uninstall" // an entry of Windows' list of programs
+	EvidenceKey       = "key"       // a registry key
 )
 
 // SortFindings puts findings, and the evidence of each, in their one order.

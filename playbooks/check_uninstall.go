@@ -1,0 +1,71 @@
+package playbooks
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+
+	"oust/remediate"
+)
+
+// signPlatforms demands that a sign can hold on one of the platforms.
+func (c *checker) signPlatforms(s Sign, at []any) {
+	windows := s.Uninstall != nil || s.Key != "" || isWindowsPath(s.Path)
+	others := s.Package != nil || s.Path != "" && !isWindowsPath(s.Path)
+	switch {
+	case windows && others:
+		c.err(ruleDetect, "the sign names things of Windows and of other systems, and can hold on neither", at...)
+	case windows && !c.p.On(remediate.Windows):
+		c.err(ruleDetect, "the sign is of Windows, which is not among the platforms", at...)
+	case others && len(c.p.Platforms) > 0 && !slices.ContainsFunc(c.p.Platforms, func(p remediate.Platform) bool { return p != remediate.Windows }):
+		c.err(ruleDetect, "the sign cannot hold on Windows", at...)
+	}
+}
+
+func (c *checker) uninstallSign(s *UninstallSign, at []any) {
+	under := func(key string, i int) []any { return append(slices.Clone(at), key, i) }
+	if len(s.Names) == 0 && len(s.UpgradeCodes) == 0 {
+		c.err(ruleDetect, "an uninstall sign needs names or upgrade_codes; a publisher alone makes many products", at...)
+	}
+	for key, list := range map[string][]string{"names": s.Names, "publishers": s.Publishers, "upgrade_codes": s.UpgradeCodes} {
+		c.size(key, len(list), false, append(slices.Clone(at), key)...)
+	}
+	for i, n := range s.Names {
+		c.wildcard("product name", n, under("names", i))
+	}
+	for i, n := range s.Publishers {
+		c.wildcard("publisher", n, under("publishers", i))
+	}
+	for i, u := range s.UpgradeCodes {
+		if !guidPattern.MatchString(u) {
+			c.err(ruleValue, fmt.Sprintf("upgrade code %q: write {XXXXXXXX-XXXX-XXXX-XXXX-XXXXXXXXXXXX}", u), under("upgrade_codes", i)...)
+		}
+	}
+}
+
+// wildcard demands a pattern that cannot match nearly everything.
+func (c *checker) wildcard(what, pattern string, at []any) {
+	letters := 0
+	for _, r := range pattern {
+		if unicode.IsLetter(r) {
+			letters++
+		}
+	}
+	switch {
+	case !printable(pattern) || strings.TrimSpace(pattern) != pattern:
+		c.err(ruleDetect, fmt.Sprintf("%s %q holds control characters or begins or ends with a blank", what, pattern), at...)
+	case letters < 3:
+		c.err(ruleDetect, fmt.Sprintf("%s %q would match anything; give at least three letters", what, pattern), at...)
+	case pattern[0] == '*' || pattern[0] == '?':
+		c.warn(warnLeading, fmt.Sprintf("%s %q begins with a wildcard and may match what others make", what, pattern), at...)
+	}
+}
+
+func (c *checker) signKey(key string, at []any) {
+	if bad := keyProblem(key); bad != "" {
+		c.err(rulePath, key+": "+bad, at...)
+	} else if namePattern.MatchString(c.p.Name) && !c.p.owned(key) {
+		c.err(ruleDetect, fmt.Sprintf("%s: nothing in this key is the product's own; it proves nothing", key), at...)
+	}
+}
