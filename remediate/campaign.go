@@ -17,6 +17,7 @@ type Campaign struct {
 	Secrets    map[string]string // name -> reference
 	Defaults   HostDefaults
 	SSH        SSHSettings
+	WinRM      WinRMSettings
 	Limits     Concurrency
 	Waves      []WaveSize
 	Stop       StopRules
@@ -34,6 +35,9 @@ type CredentialSpec struct {
 	Password       string // reference
 	Become         string // "" or "sudo"
 	BecomePassword string // reference; empty with Become means sudo -n
+	// Auth is how to log in over WinRM: "ntlm" (the default), "kerberos",
+	// "basic" or "certificate".
+	Auth string
 }
 
 // HostDefaults fill what an inventory leaves open.
@@ -47,6 +51,15 @@ type SSHSettings struct {
 	KnownHosts []string // paths
 	HostKeys   string   // "strict" (default) or "accept-new"
 	Config     string   // path of an ssh_config file, "none" for no file, "" for ~/.ssh/config
+}
+
+// WinRMSettings are the campaign's trust and routing choices for WinRM.
+type WinRMSettings struct {
+	CA           string   // path of a PEM file with the roots to trust; "" for the system's
+	Fingerprints []string // SHA-256 sums of hosts' certificates; they alone decide then
+	Verify       string   // "full" (default) or "none"
+	Plain        bool     // HTTP, with messages sealed by the login, in place of TLS
+	Proxy        string   // "", http://host:port or socks5://host:port
 }
 
 // Concurrency bounds hosts in flight.

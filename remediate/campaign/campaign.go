@@ -108,6 +108,10 @@ func (f *file) campaign(dir string) remediate.Campaign {
 		SSH: remediate.SSHSettings{
 			KnownHosts: paths(dir, f.SSH.KnownHosts), HostKeys: f.SSH.HostKeys, Config: f.SSH.Config,
 		},
+		WinRM: remediate.WinRMSettings{
+			CA: Path(dir, f.WinRM.CA), Fingerprints: f.WinRM.Fingerprints, Verify: f.WinRM.Verify,
+			Plain: f.WinRM.Plain, Proxy: f.WinRM.Proxy,
+		},
 		Limits: remediate.Concurrency{Hosts: or(f.Concurrency.Hosts, 500), PerSite: or(f.Concurrency.PerSite, 200)},
 		Stop: remediate.StopRules{
 			Failed: float64(or(f.Stop.Failed, 0.05)), FailedHosts: or(f.Stop.FailedHosts, 20),
@@ -120,6 +124,9 @@ func (f *file) campaign(dir string) remediate.Campaign {
 	}
 	if c.SSH.HostKeys == "" {
 		c.SSH.HostKeys = "strict"
+	}
+	if c.WinRM.Verify == "" {
+		c.WinRM.Verify = "full"
 	}
 	for name, cr := range f.Credentials {
 		c.Creds[name] = cr.spec(dir)
@@ -142,6 +149,7 @@ func (c credential) spec(dir string) remediate.CredentialSpec {
 	return remediate.CredentialSpec{
 		User: c.User, Key: Path(dir, c.Key), KeyPassphrase: c.KeyPassphrase, Certificate: Path(dir, c.Certificate),
 		Agent: c.Agent, Password: c.Password, Become: c.Become, BecomePassword: c.BecomePassword,
+		Auth: c.Auth,
 	}
 }
 

@@ -3,6 +3,7 @@ package campaign
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -55,13 +56,28 @@ func (f *file) checkCredentials(p *problems) {
 			p.add(at+".certificate", "needs the key that it belongs to")
 		}
 		p.oneOf(at+".become", c.Become, "", "sudo")
-		p.oneOf(at+".auth", c.Auth, "", "basic", "ntlm", "kerberos", "certificate")
+		f.checkAuth(p, at+".auth", c)
 		if c.BecomePassword != "" && c.Become == "" {
 			p.add(at+".become_password", "without become: sudo it is never used")
 		}
 	}
 	if d := f.Defaults.Credential; d != "" && !slices.Contains(names, d) {
 		p.add("defaults.credential", "there is no credential %q%s", d, meant(d, names))
+	}
+}
+
+// checkAuth checks how a credential logs in over WinRM.
+func (f *file) checkAuth(p *problems, at string, c credential) {
+	p.oneOf(at, c.Auth, "", "basic", "ntlm", "kerberos", "certificate")
+	switch {
+	case c.Auth == "basic" && f.WinRM.Plain:
+		p.add(at, "basic sends the password as it is, and winrm.plain has nothing that hides it; use ntlm or TLS")
+	case (c.Auth == "basic" || c.Auth == "ntlm") && c.Password == "":
+		p.add(at, "%s needs a password", c.Auth)
+	case c.Auth == "certificate" && (c.Certificate == "" || c.Key == ""):
+		p.add(at, "certificate needs certificate and key, the paths of PEM files")
+	case c.Auth == "certificate" && f.WinRM.Plain:
+		p.add(at, "a certificate needs TLS; take winrm.plain out")
 	}
 }
 
@@ -78,6 +94,7 @@ func (f *file) checkSettings(p *problems) {
 		}
 	}
 	p.oneOf("ssh.host_keys", f.SSH.HostKeys, "", "strict", "accept-new")
+	f.checkWinRM(p)
 	p.between("concurrency.hosts", f.Concurrency.Hosts, 1, maxHostsAtOnce)
 	p.between("concurrency.per_site", f.Concurrency.PerSite, 1, maxHostsAtOnce)
 	p.between("stop.failed_hosts", f.Stop.FailedHosts, 0, 10_000_000)
@@ -86,6 +103,34 @@ func (f *file) checkSettings(p *problems) {
 	}
 	if f.Windows != nil {
 		p.add("windows", "this version does not know change windows yet, and does not pretend to; take the setting out and run apply inside the window yourself")
+	}
+}
+
+var (
+	fingerprint = regexp.MustCompile(`^[0-9A-Fa-f]{2}(:?[0-9A-Fa-f]{2}){31}$`)
+	proxyForm   = regexp.MustCompile(`^(http|socks5)://[^/@\s]+:[0-9]{1,5}/?$`)
+)
+
+func (f *file) checkWinRM(p *problems) {
+	w := f.WinRM
+	p.oneOf("winrm.verify", w.Verify, "", "full", "none")
+	for i, s := range w.Fingerprints {
+		if !fingerprint.MatchString(s) {
+			p.add("winrm.fingerprints", "entry %d is not a SHA-256 sum of 64 hexadecimal digits; see openssl x509 -fingerprint -sha256", i+1)
+		}
+	}
+	pinned := w.CA != "" || len(w.Fingerprints) > 0
+	switch {
+	case w.CA != "" && len(w.Fingerprints) > 0:
+		p.add("winrm.fingerprints", "a certificate is checked by ca or by fingerprints, not by both; take one out")
+	case w.Plain && (pinned || w.Verify == "none"):
+		p.add("winrm.plain", "without TLS there is no certificate; take ca, fingerprints and verify out")
+	case w.Verify == "none" && pinned:
+		p.add("winrm.verify", "none leaves ca and fingerprints unused; take it or them out")
+	}
+	// A proxy with a password in it is not repeated.
+	if w.Proxy != "" && !proxyForm.MatchString(w.Proxy) {
+		p.add("winrm.proxy", "write http://host:port or socks5://host:port, without a user")
 	}
 }
 

@@ -23,7 +23,7 @@ type file struct {
 	Secrets     map[string]string     `yaml:"secrets"`
 	Defaults    defaults              `yaml:"defaults"`
 	SSH         sshSettings           `yaml:"ssh"`
-	WinRM       any                   `yaml:"winrm"`
+	WinRM       winrmSettings         `yaml:"winrm"`
 	Concurrency concurrency           `yaml:"concurrency"`
 	Waves       []waveSize            `yaml:"waves"`
 	Stop        stop                  `yaml:"stop"`
@@ -55,6 +55,14 @@ type sshSettings struct {
 	KnownHosts words  `yaml:"known_hosts"`
 	HostKeys   string `yaml:"host_keys"`
 	Config     string `yaml:"config"`
+}
+
+type winrmSettings struct {
+	CA           string `yaml:"ca"`
+	Fingerprints words  `yaml:"fingerprints"`
+	Verify       string `yaml:"verify"`
+	Plain        bool   `yaml:"plain"`
+	Proxy        string `yaml:"proxy"`
 }
 
 type concurrency struct {

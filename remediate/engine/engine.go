@@ -17,6 +17,7 @@ import (
 
 	"oust/playbooks"
 	"oust/remediate"
+	"oust/remediate/probe"
 	"oust/transports"
 )
 
@@ -120,11 +121,16 @@ func New(cfg Config) (*Engine, error) {
 	}
 	cfg = cfg.WithDefaults()
 	cfg.Sink = &serialSink{to: cfg.Sink}
-	return &Engine{Config: cfg, questions: questions(cfg.Library)}, nil
+	asked := questions(cfg.Library)
+	if _, err := probe.Cmd(asked[remediate.Windows], remediate.NewNonce()); err != nil {
+		return nil, fmt.Errorf("a playbook's question: %w", err)
+	}
+	return &Engine{Config: cfg, questions: asked}, nil
 }
 
 // questions asks each host for the paths of its platform's playbooks; one
-// whose platform is not known before the look is asked for all of them.
+// whose platform is not known before the look is a Unix of some kind, and is
+// asked for all of theirs.
 func questions(lib *playbooks.Library) map[remediate.Platform]remediate.Questions {
 	linux, mac := lib.Questions(remediate.Linux), lib.Questions(remediate.MacOS)
 	all := slices.Concat(linux.Paths, mac.Paths)
@@ -132,6 +138,7 @@ func questions(lib *playbooks.Library) map[remediate.Platform]remediate.Question
 	return map[remediate.Platform]remediate.Questions{
 		remediate.Linux:           linux,
 		remediate.MacOS:           mac,
+		remediate.Windows:         lib.Questions(remediate.Windows),
 		remediate.PlatformUnknown: {Paths: slices.Compact(all)},
 	}
 }

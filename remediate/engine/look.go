@@ -86,28 +86,41 @@ type sight struct {
 
 // probe looks at a host over a connection.
 func (e *Engine) probe(ctx context.Context, conn transports.Conn, h remediate.Host) (*sight, error) {
-	q, ok := e.questions[h.Platform]
-	if !ok {
-		return nil, &failure{class: remediate.ClassUnsupported,
-			detail: fmt.Sprintf("no look is known for platform %q", h.Platform)}
-	}
 	nonce := remediate.NewNonce()
-	res, err := conn.Run(ctx, transports.Command{
-		Line: remediate.ShLine, Stdin: probe.Sh(q, nonce), Elevate: true,
-		Timeout: e.Campaign.Timing.Probe, MaxOutput: maxProbeOutput,
-	})
+	command, err := e.lookCommand(h, nonce)
+	if err != nil {
+		return nil, err
+	}
+	res, err := conn.Run(ctx, command)
 	if err != nil {
 		return nil, err
 	}
 	facts, raw, err := probe.Parse(res.Stdout, nonce)
 	if err != nil {
-		return nil, probeFailure(res, err)
+		return nil, probeFailure(h, res, err)
 	}
 	return &sight{facts: facts, findings: e.Library.Match(facts), raw: slices.Clone(raw)}, nil
 }
 
+// lookCommand is the look for a host's platform.
+func (e *Engine) lookCommand(h remediate.Host, nonce remediate.Nonce) (transports.Command, error) {
+	q, ok := e.questions[h.Platform]
+	if !ok {
+		return transports.Command{}, &failure{class: remediate.ClassUnsupported,
+			detail: fmt.Sprintf("no look is known for platform %q", h.Platform)}
+	}
+	c := transports.Command{Timeout: e.Campaign.Timing.Probe, MaxOutput: maxProbeOutput}
+	if h.Platform != remediate.Windows {
+		c.Line, c.Stdin, c.Elevate = remediate.ShLine, probe.Sh(q, nonce), true
+		return c, nil
+	}
+	script, err := probe.Cmd(q, nonce)
+	c.Line, c.Stdin = remediate.CmdLine, script
+	return c, err
+}
+
 // probeFailure says why the look's output could not be read.
-func probeFailure(res transports.Result, err error) error {
+func probeFailure(h remediate.Host, res transports.Result, err error) error {
 	detail := fmt.Sprintf("look: %v", err)
 	if said := oneLine(string(res.Stderr)); said != "" {
 		detail += "; the host said: " + said
@@ -115,6 +128,8 @@ func probeFailure(res transports.Result, err error) error {
 	switch {
 	case res.Truncated:
 		detail = fmt.Sprintf("look: the host printed more than %d MiB", maxProbeOutput>>20)
+	case errors.Is(err, remediate.ErrNoFrame) && h.Platform == remediate.Windows:
+		detail += "; check that this is a Windows host, and that cmd works for this user"
 	case errors.Is(err, remediate.ErrNoFrame):
 		detail += "; check that /bin/sh works for this user"
 	}
