@@ -81,11 +81,18 @@ func connectError(host, address string, limit time.Duration, err error) *transpo
 	return say(clean(err.Error()), "")
 }
 
+// lostBastion reports whether an error of a dial over a bastion's connection
+// is of that connection, and not of the host behind it.
+func lostBastion(err error) bool {
+	var open *xssh.OpenChannelError
+	return !errors.As(err, &open) && !errors.Is(err, context.DeadlineExceeded)
+}
+
 // hopDialError is connectError for a connection that a bastion makes.
 func hopDialError(host, address, bastion string, limit time.Duration, err error) *transports.Error {
 	var open *xssh.OpenChannelError
 	if !errors.As(err, &open) {
-		if errors.Is(err, context.DeadlineExceeded) {
+		if !lostBastion(err) {
 			return connectError(host, address+" through "+bastion, limit, err)
 		}
 		e := connectError(host, address+" through "+bastion, limit, &worded{words: "the bastion's connection was lost", err: err})

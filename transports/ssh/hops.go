@@ -41,26 +41,41 @@ type hop struct {
 
 var errPoolClosed = errors.New("the dialer is closed")
 
-// through makes a stream to p through bastions.
+// through makes a stream to p through bastions. A shared connection that has
+// died since it was last used shows it only now: then a new one is made, once.
 func (s *hopPool) through(ctx context.Context, p *peer, via []peer) (*wire, func(), error) {
-	h, err := s.take(ctx, p, via)
-	if err != nil {
-		return nil, nil, err
+	w, release, h, err := s.over(ctx, p, via)
+	if err != nil && h != nil && lostBastion(err) && ctx.Err() == nil {
+		s.forget(h)
+		w, release, h, err = s.over(ctx, p, via)
 	}
-	release := func() { s.give(h) }
-	limited, cancel := context.WithTimeout(ctx, s.dialer.cfg.Open)
-	defer cancel()
-	conn, err := h.client.DialContext(limited, "tcp", p.endpoint())
-	if err == nil {
-		return newWire(conn), sync.OnceFunc(release), nil
+	if err == nil || h == nil {
+		return w, release, err
 	}
-	release()
 	if ctx.Err() != nil {
 		return nil, nil, ctxError(ctx, p.host, p.op(opConnect), transports.Unreachable)
 	}
 	e := hopDialError(p.host, p.endpoint(), h.name, s.dialer.cfg.Open, err)
 	e.Op = p.op(e.Op)
 	return nil, nil, e
+}
+
+// over makes a stream over the shared connection. Without one there is no hop,
+// and the error is whole; with one, it is that of the stream.
+func (s *hopPool) over(ctx context.Context, p *peer, via []peer) (*wire, func(), *hop, error) {
+	h, err := s.take(ctx, p, via)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	release := sync.OnceFunc(func() { s.give(h) })
+	limited, cancel := context.WithTimeout(ctx, s.dialer.cfg.Open)
+	defer cancel()
+	conn, err := h.client.DialContext(limited, "tcp", p.endpoint())
+	if err != nil {
+		release()
+		return nil, nil, h, err
+	}
+	return newWire(conn), release, h, nil
 }
 
 // take returns the connection to the last bastion of via, and counts a user.

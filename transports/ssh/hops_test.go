@@ -360,3 +360,32 @@ func TestBastionWithItsOwnKey(t *testing.T) {
 	b.jump = "jump"
 	b.dial(t, newDialer(t, b.config(t, "Host jump", " HostName 192.0.2.9", " User jump", " IdentityFile ~/jump"))).Close()
 }
+
+// TestBastionLostSinceLastUsed: that a shared connection has died shows when it
+// is used; the host behind it does not pay for that.
+func TestBastionLostSinceLastUsed(t *testing.T) {
+	t.Parallel()
+	b := newBehind(t)
+	var last net.Conn
+	b.outside.at(bastionAddress, func(c net.Conn) { last = c; b.bastion.serve(c) })
+	forward, calls := b.bastion.forward, 0
+	b.bastion.forward = func(address string) (net.Conn, error) {
+		if calls++; calls == 2 || calls > 3 {
+			_ = last.Close()
+			return nil, errors.New("gone")
+		}
+		return forward(address)
+	}
+	d := newDialer(t, b.config(t))
+	b.dial(t, d).Close()
+	conn := b.dial(t, d) // over a second login, after the first one's end
+	defer conn.Close()
+	if n := b.bastion.logins.Load(); n != 2 {
+		t.Errorf("%d logins at the bastion, want 2", n)
+	}
+	// A bastion that dies each time is tried once more, and no oftener.
+	_, err := d.Dial(t.Context(), b.target())
+	if e, ok := errors.AsType[*transports.Error](err); !ok || e.Class != transports.Unreachable || !e.Temporary || calls != 5 {
+		t.Errorf("%v after %d streams", err, calls)
+	}
+}
