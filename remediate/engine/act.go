@@ -151,6 +151,7 @@ func (t *hostTask) launch(ctx context.Context, conn transports.Conn) (state, tim
 	if ctx.Err() != nil {
 		return nil, 0
 	}
+	t.launches++
 	t.say("launch")
 	res, err := conn.Run(ctx, transports.Command{
 		Line: remediate.ShLine, Stdin: stdin, Elevate: true,
@@ -210,11 +211,12 @@ func (t *hostTask) launched(ctx context.Context, r job.Report, res transports.Re
 	case err == nil:
 		// The script ended and said nothing that can be read: it did not run.
 		return t.fail(ctx, &failure{class: remediate.ClassUnsupported, err: perr, detail: oneLine(fmt.Sprintf(
-			"launch: %v (exit code %d); the host said: %s", perr, res.Exit, res.Stderr))})
+			"launch: %v (exit code %d); the host said: %s", perr, res.Exit, t.a.mask.Replace(string(res.Stderr))))})
 	case transports.ClassOf(err) == transports.Privilege:
 		return t.fail(ctx, err)
 	default:
 		// It may or may not have started: find out before anything else.
+		t.launchErr = err
 		return t.lost(ctx, err, t.join)
 	}
 }

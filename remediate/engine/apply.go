@@ -1,8 +1,10 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -128,10 +130,29 @@ func (a *applying) wave(ctx context.Context, wave int, mine map[string]remediate
 		tasks = append(tasks, a.newTask(ph, mine))
 	}
 	a.e.Sink.Event(WaveStarted{Wave: wave, Of: len(a.plan.Waves), Hosts: size})
-	_, dropped := a.e.executor(a.halted).run(ctx, a.stop, tasks)
-	for _, t := range dropped {
+	slices.SortStableFunc(tasks, func(x, y task) int { return cmp.Compare(y.(*hostTask).open(), x.(*hostTask).open()) })
+	left, dropped := a.e.executor(a.halted).run(ctx, a.stop, tasks)
+	// A limit ends what is new. Jobs that run on hosts are joined all the same.
+	left = slices.DeleteFunc(left, func(t task) bool { return t.(*hostTask).open() == 0 })
+	late, more := a.e.executor(a.broken).run(ctx, a.stop, left)
+	for _, t := range slices.Concat(late, dropped, more) {
 		a.interrupted(t.(*hostTask))
 	}
+}
+
+// open is 1 for an attempt that an earlier process began, else 0.
+func (t *hostTask) open() int {
+	if t.began {
+		return 1
+	}
+	return 0
+}
+
+// broken reports whether oust itself has failed.
+func (a *applying) broken() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.fatal != nil
 }
 
 func (a *applying) newTask(ph *remediate.PlanHost, mine map[string]remediate.Attempt) *hostTask {

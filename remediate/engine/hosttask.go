@@ -35,10 +35,14 @@ type hostTask struct {
 	deadline time.Time // for the job, from its launch
 	silent   time.Time // since when the host has not answered, zero if it does
 	tries    int
-	before   *sight // the look before the act, nil after a re-join
-	warnings []string
-	closed   bool
-	next     state
+	// launches counts the launches of this process; launchErr is how the last
+	// one broke off.
+	launches  int
+	launchErr error
+	before    *sight // the look before the act, nil after a re-join
+	warnings  []string
+	closed    bool
+	next      state
 }
 
 // state is one step; it returns the next one, nil at the end.

@@ -102,6 +102,25 @@ func (e *Engine) probe(ctx context.Context, conn transports.Conn, h remediate.Ho
 	return &sight{facts: facts, findings: e.Library.Match(facts), raw: slices.Clone(raw)}, nil
 }
 
+// keptSight is the last look at a host that the store has, or nil. After a
+// re-join it is the one before the act: what comes after is not recorded until
+// the attempt is closed.
+func (e *Engine) keptSight(ctx context.Context, h remediate.Host) (*sight, error) {
+	state, err := e.Store.HostState(ctx, h.Name)
+	if err != nil || state.RawDigest == "" {
+		return nil, err
+	}
+	raw, err := e.Store.Raw(ctx, state.RawDigest)
+	if err != nil {
+		return nil, fmt.Errorf("read the kept facts: %w", err)
+	}
+	facts, err := probe.Reparse(raw)
+	if err != nil {
+		return nil, fmt.Errorf("read the kept facts: %w", err)
+	}
+	return &sight{facts: facts}, nil
+}
+
 // lookCommand is the look for a host's platform.
 func (e *Engine) lookCommand(h remediate.Host, nonce remediate.Nonce) (transports.Command, error) {
 	q, ok := e.questions[h.Platform]

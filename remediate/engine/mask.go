@@ -22,7 +22,8 @@ func newMask(lib *playbooks.Library, secrets map[string]transports.Secret) (*str
 			if err != nil {
 				return nil, err
 			}
-			values = append(values, plain, string(encoded), strings.ToUpper(string(encoded)))
+			values = append(values, plain, string(encoded), strings.ToUpper(string(encoded)),
+				strings.Join(strings.Fields(plain), " ")) // as oneLine leaves it
 		}
 	}
 	slices.SortFunc(values, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })

@@ -82,6 +82,14 @@ func ReadPlan(r io.Reader) (*remediate.Plan, error) {
 	if digest != p.Digest {
 		return nil, refuse(planAgain, "it was altered after it was made: its content does not fit its digest")
 	}
+	// JSON may say a thing twice, and a person would read the other one.
+	var again bytes.Buffer
+	if err := WritePlan(&again, p); err != nil {
+		return nil, err
+	}
+	if !bytes.Equal(again.Bytes(), b) {
+		return nil, refuse(planAgain, "it was altered after it was made: it is not written as oust writes plans")
+	}
 	return p, nil
 }
 

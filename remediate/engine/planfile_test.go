@@ -56,6 +56,8 @@ func TestReadPlanRefuses(t *testing.T) {
 		"script altered":    {strings.Replace(whole, "echo hello", "echo owned", 1), "altered"},
 		"host altered":      {strings.Replace(whole, `"name": "a"`, `"name": "b"`, 1), "altered"},
 		"expiry altered":    {strings.Replace(whole, "1970-01-01T00:01:40Z", "2070-01-01T00:01:40Z", 1), "altered"},
+		"a key twice":       {strings.Replace(whole, `"scripts"`, `"scripts": [], "scripts"`, 1), "not written as oust writes plans"},
+		"a key in capitals": {strings.Replace(whole, `"scripts"`, `"SCRIPTS": [], "scripts"`, 1), "not written as oust writes plans"},
 		"unknown key":       {strings.Replace(whole, `"format"`, `"fromat"`, 1), "unknown field"},
 		"other format":      {strings.Replace(whole, `"format": 1`, `"format": 2`, 1), "format 2"},
 		"cut off":           {whole[:len(whole)/2], "not a plan file"},

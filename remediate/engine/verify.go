@@ -33,6 +33,12 @@ func (t *hostTask) verify(ctx context.Context) (state, time.Duration) {
 		return t.fail(ctx, err)
 	}
 	look := e.newLook(t.host, remediate.LookVerify, t.attempt.Run, s)
+	if t.before == nil {
+		if t.before, err = e.keptSight(ctx, t.host); err != nil {
+			t.a.fail(err)
+			return nil, 0
+		}
+	}
 	o := judge(verdict{exit: t.attempt.Exit, died: t.died || t.attempt.Exit == diedExit, result: t.attempt.Result, before: t.before, after: s})
 	if o.Kind == remediate.OutcomeRebootPending {
 		look.Complete = false // what a reboot has yet to finish is not clean
@@ -91,7 +97,7 @@ type verdict struct {
 	exit   int
 	died   bool
 	result string
-	// before is nil after a re-join.
+	// before is nil where no look before the act is kept.
 	before, after *sight
 }
 

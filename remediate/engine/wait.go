@@ -14,6 +14,12 @@ import (
 // rejoin is the first state of an attempt that an earlier process began.
 func (t *hostTask) rejoin(ctx context.Context) (state, time.Duration) {
 	e := t.a.e
+	if t.planned != nil {
+		if reason := t.moved(); reason != "" {
+			return t.close(ctx, remediate.Failed(remediate.ClassLostContact, "a job was begun before the interruption, and "+reason+
+				"; another machine is not asked about it: look at the host, then scan and plan again"), nil)
+		}
+	}
 	// The job's time has gone on while nobody looked; one more look is owed.
 	t.deadline = t.attempt.Started.Add(e.Campaign.Timing.Job)
 	if soon := e.Now().Add(2 * e.Campaign.Timing.Connect); t.deadline.Before(soon) {
@@ -51,7 +57,7 @@ func (t *hostTask) join(ctx context.Context) (state, time.Duration) {
 	}
 	report, err := job.ParseReport(res.Stdout, nonce)
 	if err != nil {
-		return t.lost(ctx, fmt.Errorf("join: %w; the host said: %s", err, oneLine(string(res.Stderr))), t.join)
+		return t.lost(ctx, fmt.Errorf("join: %w; the host said: %s", err, oneLine(t.a.mask.Replace(string(res.Stderr)))), t.join)
 	}
 	t.silent, t.tries = time.Time{}, 0
 	return t.reported(ctx, report)
@@ -118,6 +124,10 @@ func (t *hostTask) locked(ctx context.Context, r job.Report) (state, time.Durati
 // notThere: the host knows nothing of the job, or it was never started.
 func (t *hostTask) notThere(ctx context.Context, r job.Report) (state, time.Duration) {
 	switch {
+	case r.State == job.StateAbsent && t.attempt.Phase == remediate.PhaseLaunched && r.BootID != t.attempt.BootID:
+		// A boot leaves the folder where it is.
+		return t.close(ctx, remediate.Failed(remediate.ClassLostContact,
+			"the host knows nothing of its job, and was started since: it is another machine, or was set up anew; scan and plan again"), nil)
 	case r.State == job.StateAbsent && t.attempt.Phase == remediate.PhaseLaunched:
 		// It was there. Whoever removed the folder, the product decides.
 		t.died = true
@@ -125,10 +135,22 @@ func (t *hostTask) notThere(ctx context.Context, r job.Report) (state, time.Dura
 	case t.earlier:
 		_, _ = t.close(ctx, remediate.Outcome{Kind: remediate.OutcomeNotStarted, Detail: "the run was interrupted before its start"}, nil)
 		return t.tidy, 0
+	case t.launches >= launchTries:
+		f := &failure{class: remediate.ClassUnsupported, detail: "the host took the job each time and did not start it"}
+		if t.launchErr != nil {
+			f = failed(t.launchErr)
+		}
+		f.detail = oneLine(fmt.Sprintf("nothing was started in %d launches: %s", t.launches, f.detail))
+		_, _ = t.fail(ctx, f)
+		return t.tidy, 0
 	default:
 		return t.begin, 0
 	}
 }
+
+// launchTries bounds the launches of one attempt by one process: a host may
+// answer every question and still break off each launch.
+const launchTries = 3
 
 // lost waits for a host that does not answer while a job may run there. A
 // class that waiting does not mend ends it.
