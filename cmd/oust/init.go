@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"oust/remediate/campaign"
+	"oust/remediate/schedule"
 )
 
 func (a *app) initCommand() *cobra.Command {
@@ -34,6 +35,9 @@ func (a *app) runInit(dir, mandate, issued string) error {
 		if day, err = time.Parse(time.DateOnly, issued); err != nil {
 			return fmt.Errorf("--issued %q: want a date such as 2026-10-01", issued)
 		}
+	}
+	if _, err := schedule.Milestones(mandate, day, time.Time{}); err != nil {
+		return fmt.Errorf("--mandate: %w", err)
 	}
 	if err := campaign.Init(dir, mandate, day); err != nil {
 		return err

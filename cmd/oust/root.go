@@ -117,7 +117,25 @@ everything at work on simulated hosts with 'oust demo'.
 			c.Long += "\n\n" + exitCodesHelp
 		}
 	}
+	sayUsage(root)
 	return root
+}
+
+// sayUsage lets a wrong number of words be answered with what the command wants.
+func sayUsage(c *cobra.Command) {
+	for _, below := range c.Commands() {
+		sayUsage(below)
+	}
+	check := c.Args
+	if check == nil {
+		return
+	}
+	c.Args = func(c *cobra.Command, args []string) error {
+		if err := check(c, args); err != nil {
+			return fmt.Errorf("%w; usage: %s", err, c.UseLine())
+		}
+		return nil
+	}
 }
 
 // openLog makes the logger that the flags ask for.

@@ -43,7 +43,7 @@ func (a *app) openCampaign() (*workspace, error) {
 		return nil, err
 	}
 	if c.Milestones, err = schedule.Milestones(c.Mandate, c.Issued, c.Finish); err != nil {
-		return nil, fmt.Errorf("%s: mandate: %w", filepath.Join(a.dir, campaign.FileName), err)
+		return nil, fmt.Errorf("%s: %w", campaign.Place(a.dir, "mandate"), err)
 	}
 	embedded, err := playbooks.Embedded()
 	if err != nil {
@@ -51,7 +51,7 @@ func (a *app) openCampaign() (*workspace, error) {
 	}
 	w := &workspace{a: a, campaign: c}
 	if w.library, err = embedded.Select(c.Dir, c.Playbooks); err != nil {
-		return nil, fmt.Errorf("%s: playbooks: %w", filepath.Join(a.dir, campaign.FileName), err)
+		return nil, fmt.Errorf("%s: %w", campaign.Place(a.dir, "playbooks"), err)
 	}
 	inv, err := inventory.Load(c.Inventory, inventory.Options{
 		Dir: c.Dir, Stdin: a.In, Defaults: c.Defaults, Credentials: slices.Sorted(maps.Keys(c.Creds)),
