@@ -1,5 +1,11 @@
 package remediate
 
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
 // WindowsFacts are what only Windows has. All of it comes from the registry:
 // a look never asks Win32_Product, which would repair every product that it
 // lists (Microsoft, KB974524).
@@ -105,4 +111,36 @@ func (f *Facts) Key(key string) []KeyFact {
 		}
 	}
 	return out
+}
+
+// WindowsBootID makes a boot id of what reg.exe printed of two values that
+// change between two boots and at no other time, as far as is known: BootId of
+// the prefetcher, which counts boots, and ShutdownTime, which a shutdown writes
+// (see WindowsBootKeys). A crash changes the first alone; on a host whose
+// prefetcher does not count, the id stays the same after one. Windows' fast
+// startup, where a shutdown only hibernates the kernel, counts as a boot here;
+// a restart is never one. It is "" where the text has neither.
+func WindowsBootID(regQuery string) string {
+	var boot, shutdown string
+	for line := range strings.Lines(regQuery) {
+		f := strings.Fields(line)
+		if len(f) != 3 {
+			continue
+		}
+		switch {
+		case f[0] == "BootId" && f[1] == "REG_DWORD":
+			if n, err := strconv.ParseUint(f[2], 0, 32); err == nil {
+				boot = fmt.Sprintf("boot-%d", n)
+			}
+		case f[0] == "ShutdownTime" && len(f[2]) == 16 && strings.Trim(f[2], "0123456789abcdefABCDEF") == "":
+			shutdown = "shutdown-" + strings.ToUpper(f[2])
+		}
+	}
+	return strings.Trim(boot+","+shutdown, ",")
+}
+
+// WindowsBootKeys are the registry keys and values that WindowsBootID reads.
+var WindowsBootKeys = [2][2]string{
+	{`HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Memory Management\PrefetchParameters`, "BootId"},
+	{`HKLM\SYSTEM\CurrentControlSet\Control\Windows`, "ShutdownTime"},
 }

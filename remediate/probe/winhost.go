@@ -152,28 +152,11 @@ func (w *winReader) architecture() error {
 
 var kernelStart = regexp.MustCompile(`<TimeCreated SystemTime=['"]([^'"]{10,40})['"]`)
 
-// boot makes the boot id of two values that change between two boots and at no
-// other time, as far as is known: BootId of the prefetcher, which counts boots,
-// and ShutdownTime, which a shutdown writes. A crash changes the first alone;
-// on a host whose prefetcher does not count, the id stays the same after one.
-// Windows' fast startup, where a shutdown only hibernates the kernel, counts as
-// a boot here; a restart is never one. The uptime is from the newest event 12
-// of Kernel-General, 0 where it cannot be read.
+// boot makes the boot id. The uptime is from the newest event 12 of
+// Kernel-General, 0 where it cannot be read; see clock.
 func (w *winReader) boot() error {
-	keys := w.registry("boot")
-	var parts []string
-	if n, ok := first(keys, "BootId").number("BootId"); ok {
-		parts = append(parts, fmt.Sprintf("boot-%d", n))
-	}
-	if t := value(keys, "", "ShutdownTime"); isHex(t) {
-		parts = append(parts, "shutdown-"+strings.ToUpper(t))
-	}
-	w.facts.BootID = strings.Join(parts, ",")
+	w.facts.BootID = remediate.WindowsBootID(strings.Join(w.all("boot"), "\n"))
 	return nil
-}
-
-func isHex(s string) bool {
-	return len(s) == 16 && strings.Trim(s, "0123456789abcdefABCDEF") == ""
 }
 
 // first is the first key that has such a value.
