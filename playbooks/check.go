@@ -17,7 +17,7 @@ var (
 	servicePattern = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.@:-]{0,127}$`)
 	processPattern = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.@:+-]{0,14}$`)
 	secretPattern  = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
-	secretUse      = regexp.MustCompile(`\bsecrets/([A-Za-z0-9_.-]+)`)
+	secretUse      = regexp.MustCompile(`\bsecrets[/\\]([A-Za-z0-9_.-]+)`)
 )
 
 // maxList bounds every list of a playbook.

@@ -2,7 +2,10 @@ package playbooks
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+
+	"oust/remediate"
 )
 
 func (c *checker) residue() {
@@ -12,8 +15,10 @@ func (c *checker) residue() {
 		switch {
 		case count(r.Path != "", r.Service != "", r.Package != "", r.Key != "") != 1:
 			c.err(ruleStep, "residue needs exactly one of path, service, package and key", at...)
-		case r.Remove && (r.Key != "" || r.Path != "" && isWindowsPath(r.Path)):
-			c.err(ruleStep, "on Windows residue is reported and not removed; take remove out", at...)
+		case r.Remove && r.Service != "" && !slices.ContainsFunc(c.p.Platforms, func(p remediate.Platform) bool { return p != remediate.Windows }):
+			c.err(ruleStep, "a service of Windows that is left over is reported and not removed, for it may be a driver; take remove out", at...)
+		case r.Key != "" && r.Remove:
+			c.keyRemoval(r.Key, append(at, "key")...)
 		case r.Key != "":
 			c.signKey(r.Key, append(at, "key"))
 		case r.Path != "":
@@ -43,9 +48,12 @@ func (c *checker) removal(name string, at ...any) {
 		return
 	}
 	for _, s := range c.p.Shared {
+		if sep := separator(s); sep != separator(name) {
+			continue
+		}
 		if s == name {
 			c.err(rulePath, fmt.Sprintf("%s: the path is shared; it is removed only when it is empty", name), at...)
-		} else if strings.HasPrefix(s, name+"/") {
+		} else if strings.HasPrefix(s, name+separator(s)) {
 			c.err(rulePath, fmt.Sprintf("%s: the path is above %s, which is shared", name, s), at...)
 		}
 	}
@@ -53,11 +61,23 @@ func (c *checker) removal(name string, at ...any) {
 
 // own demands a path that is the product's or its vendor's.
 func (c *checker) own(name string, at ...any) bool {
-	if bad := removalProblem(name); bad != "" {
+	problem := removalProblem
+	if isWindowsPath(name) {
+		problem = windowsRemovalProblem
+	}
+	if bad := problem(name); bad != "" {
 		c.badPath(name, bad, at)
 		return false
 	}
 	return c.owned(name, at...)
+}
+
+// separator is what parts the names of a path.
+func separator(p string) string {
+	if isWindowsPath(p) {
+		return `\`
+	}
+	return "/"
 }
 
 func (c *checker) badPath(name, bad string, at []any) {

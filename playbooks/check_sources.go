@@ -3,6 +3,7 @@ package playbooks
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 func (c *checker) secrets() {
@@ -16,7 +17,7 @@ func (c *checker) secrets() {
 		} else if seen[s.Name] {
 			c.err(ruleValue, fmt.Sprintf("secret %q is there twice", s.Name), at...)
 		} else if !used[s.Name] {
-			c.err(ruleSecret, fmt.Sprintf("no step reads the secret %q from $OUST_DIR/secrets/%s", s.Name, s.Name), at...)
+			c.err(ruleSecret, fmt.Sprintf("no step reads the secret %q from $OUST_DIR/secrets/%s, and none passes it as a password", s.Name, s.Name), at...)
 		}
 		seen[s.Name] = true
 		if s.What != "" {
@@ -31,7 +32,7 @@ func (c *checker) secrets() {
 			continue
 		}
 		for _, m := range secretUse.FindAllStringSubmatch(s.Script.Text, -1) {
-			if !seen[m[1]] {
+			if !seen[strings.TrimSuffix(m[1], ".cmd")] {
 				c.err(ruleSecret, fmt.Sprintf("the step reads the secret %q, which is not declared", m[1]), "steps", i, "script", "text")
 			}
 		}
@@ -41,11 +42,14 @@ func (c *checker) secrets() {
 func (c *checker) secretsUsed() map[string]bool {
 	used := map[string]bool{}
 	for _, s := range c.p.Steps {
+		if s.MSI != nil && s.MSI.Password != nil {
+			used[s.MSI.Password.Secret] = true
+		}
 		if s.Script == nil {
 			continue
 		}
 		for _, m := range secretUse.FindAllStringSubmatch(s.Script.Text, -1) {
-			used[m[1]] = true
+			used[strings.TrimSuffix(m[1], ".cmd")] = true
 		}
 	}
 	return used

@@ -13,12 +13,18 @@ import (
 
 // stepPlatforms says on which platforms a kind of step can be rendered.
 var stepPlatforms = map[string][]remediate.Platform{
-	"package": {remediate.Linux},
-	"service": {remediate.Linux},
-	"process": {remediate.Linux},
-	"file":    {remediate.Linux, remediate.MacOS},
-	"script":  {remediate.Linux, remediate.MacOS},
+	"package":     {remediate.Linux},
+	"msi":         {remediate.Windows},
+	"uninstaller": {remediate.Windows},
+	"service":     {remediate.Linux, remediate.Windows},
+	"process":     {remediate.Linux, remediate.Windows},
+	"file":        {remediate.Linux, remediate.MacOS, remediate.Windows},
+	"key":         {remediate.Windows},
+	"script":      {remediate.Linux, remediate.MacOS, remediate.Windows},
 }
+
+// stepKinds are the kinds of steps as their keys, for a message.
+const stepKinds = "package, msi, uninstaller, service, process, file, key and script"
 
 // verdicts are what an exit code may mean.
 var verdicts = []string{remediate.StepOK, remediate.StepAbsent, remediate.StepReboot,
@@ -30,8 +36,9 @@ func (s Step) kind() string {
 		name string
 		is   bool
 	}{
-		{"package", s.Package != nil}, {"service", s.Service != nil}, {"process", s.Process != nil},
-		{"file", s.File != nil}, {"script", s.Script != nil},
+		{"package", s.Package != nil}, {"msi", s.MSI != nil}, {"uninstaller", s.Uninstaller != nil},
+		{"service", s.Service != nil}, {"process", s.Process != nil}, {"file", s.File != nil}, {"key", s.Key != nil},
+		{"script", s.Script != nil},
 	}
 	found := ""
 	for _, k := range set {
@@ -51,23 +58,65 @@ func (c *checker) steps() {
 		at := []any{"steps", i}
 		kind := s.kind()
 		if kind == "" {
-			c.err(ruleStep, "a step needs exactly one of package, service, process, file and script", at...)
+			c.err(ruleStep, "a step needs exactly one of "+stepKinds, at...)
 			continue
 		}
-		for _, p := range c.p.Platforms {
-			if p == remediate.Windows && len(c.p.Platforms) > 1 {
-				continue // a product of several systems: the step is of the others
-			}
-			if !slices.Contains(stepPlatforms[kind], p) {
-				c.err(ruleStep, fmt.Sprintf("a %s step cannot be rendered for %s", kind, p), at...)
-			}
-		}
+		c.stepPlatforms(s, kind, at)
 		c.step(s, append(at, kind))
 	}
 }
 
+// stepPlatforms demands that the step is one of all of the playbook's systems,
+// or says of which. Kinds that Windows alone has, or all others, need not.
+func (c *checker) stepPlatforms(s Step, kind string, at []any) {
+	for i, p := range s.Platforms {
+		here := append(slices.Clone(at), "platforms", i)
+		if !c.p.On(p) {
+			c.err(ruleStep, fmt.Sprintf("%q is not among the playbook's platforms", p), here...)
+		} else if !slices.Contains(stepPlatforms[kind], p) {
+			c.err(ruleStep, fmt.Sprintf("a %s step cannot be rendered for %s", kind, p), here...)
+		}
+	}
+	if len(s.Platforms) > 0 {
+		return
+	}
+	known := slices.ContainsFunc(c.p.Platforms, s.on)
+	windows, others := c.p.On(remediate.Windows), len(c.p.Platforms) > 1 || !c.p.On(remediate.Windows)
+	for _, p := range c.p.Platforms {
+		foreign := windows && others && s.File == nil && slices.Contains(stepPlatforms[kind], remediate.Windows) != slices.Contains(stepPlatforms[kind], remediate.Linux)
+		if !slices.Contains(stepPlatforms[kind], p) && !(foreign && known) {
+			c.err(ruleStep, fmt.Sprintf("a %s step cannot be rendered for %s", kind, p), at...)
+		}
+	}
+	if windows && others && (s.Service != nil || s.Process != nil || s.Script != nil) {
+		c.err(ruleStep, fmt.Sprintf("Windows and other systems have other names for a %s step; say platforms: [windows], or which", kind), at...)
+	}
+}
+
+// windowsOnly reports whether the step is for Windows and no other system.
+func (c *checker) windowsOnly(s Step) bool {
+	platforms := s.Platforms
+	if len(platforms) == 0 {
+		platforms = c.p.Platforms
+	}
+	return len(platforms) == 1 && platforms[0] == remediate.Windows
+}
+
 func (c *checker) step(s Step, at []any) {
 	switch {
+	case s.MSI != nil:
+		c.msi(s.MSI, at)
+	case s.Uninstaller != nil:
+		c.uninstaller(s.Uninstaller, at)
+	case s.Key != nil:
+		c.keyRemoval(s.Key.Key, append(at, "key")...)
+	case s.Service != nil && c.windowsOnly(s):
+		c.names("service", s.Service.Names, at, func(n string, at ...any) { c.name("service", n, windowsServicePattern, at...) })
+	case s.Process != nil && c.windowsOnly(s):
+		c.windowsProcess(s.Process, at)
+	case s.Script != nil && c.windowsOnly(s):
+		c.line("what", s.Script.What, append(slices.Clone(at), "what")...)
+		c.batch(s.Script, at)
 	case s.Package != nil:
 		c.managers(s.Package.Managers, []string{remediate.ManagerDpkg, remediate.ManagerRPM}, at)
 		c.names("package", s.Package.Names, at, func(n string, at ...any) { c.name("package", n, packagePattern, at...) })
@@ -135,13 +184,21 @@ func (c *checker) exit(codes ExitCodes, at []any) {
 	}
 	for _, code := range slices.Sorted(maps.Keys(codes)) {
 		here := append(slices.Clone(at), code)
-		if code < 0 || code > 255 {
-			c.err(ruleExit, fmt.Sprintf("exit code %d is not between 0 and 255", code), here...)
+		if most := c.mostExit(); code < 0 && most == 255 || code > most || code < -1<<31 {
+			c.err(ruleExit, fmt.Sprintf("exit code %d is not between 0 and %d", code, most), here...)
 		}
 		if !slices.Contains(verdicts, codes[code]) {
 			c.err(ruleExit, fmt.Sprintf("exit code %d: verdict %q is unknown; use %s", code, codes[code], orNearest(codes[code], verdicts)), here...)
 		}
 	}
+}
+
+// mostExit is the highest exit code that one of the playbook's systems has.
+func (c *checker) mostExit() int {
+	if c.p.On(remediate.Windows) {
+		return 1<<31 - 1
+	}
+	return 255
 }
 
 // removesOnlyDetected: a package that is no sign of the product is not the

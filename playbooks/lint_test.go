@@ -94,9 +94,9 @@ var lintCases = []struct {
 	{"manager that steps lack", "      managers: [dpkg, rpm]", "      managers: [dpkg, apk]", []string{`15:24 value package manager "apk" is unknown; use dpkg, rpm`}},
 
 	{"step of two kinds", "  - file: {path: /opt/acme/widget}", "  - file: {path: /opt/acme/widget}\n    service: {names: [a]}", []string{
-		"18:5 step a step needs exactly one of package, service, process, file and script"}},
+		"18:5 step a step needs exactly one of package, msi, uninstaller, service, process, file, key and script"}},
 	{"step of no kind", "  - file: {path: /opt/acme/widget}", "  - {}", []string{
-		"18:5 step a step needs exactly one of package, service, process, file and script"}},
+		"18:5 step a step needs exactly one of package, msi, uninstaller, service, process, file, key and script"}},
 	{"wildcard in a removal", "names: [widget-gui, widget]", "names: [widget-gui, 'widget*']", []string{
 		`16:27 value package name "widget*": wildcards, spaces and signs are not allowed here`,
 		`16:27 removes-undetected package "widget*" is removed, but no sign detects it`}},
@@ -156,7 +156,7 @@ var lintCases = []struct {
 	{"secret not declared", "residue:\n", scriptStep + "residue:\n", []string{
 		`21:13 secret the step reads the secret "acme_uninstall", which is not declared`}},
 	{"secret not read", "reboot: maybe", "secrets: [{name: pass}]\nreboot: maybe", []string{
-		`24:18 secret no step reads the secret "pass" from $OUST_DIR/secrets/pass`}},
+		`24:18 secret no step reads the secret "pass" from $OUST_DIR/secrets/pass, and none passes it as a password`}},
 	{"secret name", "reboot: maybe", "secrets: [{name: A-b}]\nreboot: maybe", []string{
 		`24:18 value secret name "A-b": use lower-case letters, digits and underscores`}},
 	{"secret encoding", "residue:\n", scriptStep + "secrets: [{name: acme_uninstall, encoding: utf16}]\nresidue:\n", []string{

@@ -107,11 +107,17 @@ type PackageSign struct {
 
 // Step is one act of a removal; exactly one of its kinds is set.
 type Step struct {
-	Package *PackageStep `yaml:"package"`
-	Service *ServiceStep `yaml:"service"`
-	Process *ProcessStep `yaml:"process"`
-	File    *FileStep    `yaml:"file"`
-	Script  *ScriptStep  `yaml:"script"`
+	// Platforms narrows a step of a playbook for several systems to some of
+	// them; none means all that know the kind.
+	Platforms   []remediate.Platform `yaml:"platforms"`
+	Package     *PackageStep         `yaml:"package"`
+	MSI         *MSIStep             `yaml:"msi"`
+	Uninstaller *UninstallerStep     `yaml:"uninstaller"`
+	Service     *ServiceStep         `yaml:"service"`
+	Process     *ProcessStep         `yaml:"process"`
+	File        *FileStep            `yaml:"file"`
+	Key         *KeyStep             `yaml:"key"`
+	Script      *ScriptStep          `yaml:"script"`
 }
 
 // ExitCodes says what a tool's exit codes mean: ok, absent, reboot, busy,
@@ -130,15 +136,62 @@ type PackageStep struct {
 	Exit           ExitCodes `yaml:"exit"` // default: 0 is ok
 }
 
+// MSIStep removes, with Windows Installer, each entry of the host that the
+// playbook's uninstall signs mean and that has a ProductCode. It waits while
+// another installation runs, never restarts the host, and prints the end of
+// Windows Installer's log, which it keeps from listing properties.
+type MSIStep struct {
+	// Properties are public properties for msiexec, by name.
+	Properties map[string]string `yaml:"properties"`
+	// Password is passed if the campaign has the secret.
+	Password *MSIPassword `yaml:"password"`
+	// Denied are texts of the log by which the product says that it will not
+	// go: 1603 then means protected. Upper and lower case count.
+	Denied []string `yaml:"denied"`
+	// Exit adds to, or changes, what Windows Installer's exit codes mean; see
+	// msiExit.
+	Exit ExitCodes `yaml:"exit"`
+}
+
+// MSIPassword is how a product's own password is passed to its uninstaller.
+type MSIPassword struct {
+	Secret   string `yaml:"secret"`
+	Property string `yaml:"property"`
+	// With are properties that go with it, such as an account's name.
+	With map[string]string `yaml:"with"`
+}
+
+// UninstallerStep runs the uninstaller of each entry of the host that the
+// playbook's uninstall signs mean and that has no ProductCode: its
+// QuietUninstallString, or else its UninstallString with Arguments. It waits
+// for what the uninstaller has started.
+type UninstallerStep struct {
+	Arguments string `yaml:"arguments"`
+	// Wait is how long the entry, or one of Children, may still be there when
+	// the uninstaller has ended, as 90s or 10m: at most 1 h; default 10 m.
+	Wait string `yaml:"wait"`
+	// Children are names of programs that go on with the work; the default is
+	// what NSIS and Inno Setup call their copies.
+	Children []string  `yaml:"children"`
+	Exit     ExitCodes `yaml:"exit"` // default: 0 is ok
+}
+
+// KeyStep removes a registry key and all below it, in both registry views.
+type KeyStep struct {
+	Key string `yaml:"key"`
+}
+
 // ServiceStep stops services and keeps them from starting again.
 type ServiceStep struct {
 	Names []string `yaml:"names"`
 }
 
-// ProcessStep ends processes: SIGTERM, then SIGKILL after Grace.
+// ProcessStep ends processes: SIGTERM, then SIGKILL after Grace; on Windows
+// by force, with their children.
 type ProcessStep struct {
 	// Paths are of executables; Names are process names of at most 15 bytes,
-	// as Linux keeps them (proc_pid_comm(5)).
+	// as Linux keeps them (proc_pid_comm(5)). On Windows there are Names alone,
+	// such as agent.exe.
 	Paths []string `yaml:"paths"`
 	Names []string `yaml:"names"`
 	// Grace is a duration as 10s or 2m: whole seconds, at most 5 minutes;
@@ -152,7 +205,9 @@ type FileStep struct {
 }
 
 // ScriptStep is the way out: sh text that runs in a subshell. Its secrets
-// stand in files $OUST_DIR/secrets/NAME.
+// stand in files $OUST_DIR/secrets/NAME. A step whose Platforms are windows
+// alone is the text of a batch file, for which "%OUST_DIR%\secrets\NAME.cmd"
+// sets OUST_SECRET to the value.
 type ScriptStep struct {
 	What string    `yaml:"what"` // one line for people
 	Text string    `yaml:"text"`
@@ -168,8 +223,10 @@ type Residue struct {
 	// Package is a dpkg package of which only configuration is left.
 	Package string `yaml:"package"`
 	// Key is a registry key below HKLM, in either view.
-	Key    string `yaml:"key"`
-	Remove bool   `yaml:"remove"`
+	Key string `yaml:"key"`
+	// Remove does not go with a service of Windows: what is left there is a
+	// driver as often as not, and a host may not start without it.
+	Remove bool `yaml:"remove"`
 }
 
 // Source says where a claim comes from.

@@ -16,6 +16,8 @@ type act struct {
 	soft     bool   // its failure does not end the script
 	uses     []string
 	call     []string // the function and its words, not yet quoted
+	// cmd is the act on Windows, in place of call.
+	cmd *cmdAct
 }
 
 // removal is what a script does for one playbook.
@@ -76,8 +78,6 @@ func (p *Playbook) acts(f *remediate.Facts, kind remediate.FindingKind) ([]act, 
 	switch {
 	case !p.On(f.Platform):
 		return nil, fmt.Sprintf("it does not know the platform %q", f.Platform)
-	case f.Platform == remediate.Windows:
-		return nil, "oust finds it on Windows, and cannot remove it there yet"
 	case kind == remediate.FindResidue:
 		return p.residueActs(f)
 	case p.ReportOnly():
@@ -87,12 +87,18 @@ func (p *Playbook) acts(f *remediate.Facts, kind remediate.FindingKind) ([]act, 
 }
 
 func (p *Playbook) productActs(f *remediate.Facts) ([]act, string) {
+	if f.Platform == remediate.Windows {
+		return p.windowsActs(f)
+	}
 	if reason := p.uncovered(f); reason != "" {
 		return nil, reason
 	}
 	var out []act
 	removes := false
 	for _, s := range p.Steps {
+		if !s.on(f.Platform) {
+			continue
+		}
 		some := s.acts(p.Name, f)
 		removes = removes || len(some) > 0 && s.Service == nil && s.Process == nil
 		out = append(out, some...)
@@ -100,7 +106,7 @@ func (p *Playbook) productActs(f *remediate.Facts) ([]act, string) {
 	if !removes {
 		return nil, "it is there without a package that the steps could remove"
 	}
-	return append(out, p.leftoverActs()...), ""
+	return append(out, p.leftoverActs(f.Platform)...), ""
 }
 
 // uncovered says which package that proves the product no step removes.
@@ -157,16 +163,19 @@ func (p *Playbook) residueActs(f *remediate.Facts) ([]act, string) {
 	if len(packages) > 0 {
 		out = append(out, packageAct(p.Name, remediate.ManagerDpkg, &PackageStep{Names: packages}))
 	}
-	return append(out, p.leftoverActs()...), ""
+	return append(out, p.leftoverActs(f.Platform)...), ""
 }
 
 // leftoverActs removes all removable residue but packages, whether or not a
 // look has seen it: an uninstaller may leave it on its way.
-func (p *Playbook) leftoverActs() []act {
+func (p *Playbook) leftoverActs(platform remediate.Platform) []act {
+	if platform == remediate.Windows {
+		return p.windowsLeftovers()
+	}
 	var out []act
 	for _, r := range p.Residue {
 		switch {
-		case !r.Remove:
+		case !r.Remove, isWindowsPath(r.Path):
 		case r.Path != "":
 			out = append(out, act{playbook: p.Name, soft: true, what: "remove what is left in " + r.Path,
 				uses: []string{"file"}, call: []string{"remove_tree", r.Path}})
@@ -175,9 +184,10 @@ func (p *Playbook) leftoverActs() []act {
 				uses: []string{"service"}, call: []string{"stop_service", r.Service}})
 		}
 	}
-	if len(p.Shared) > 0 {
+	shared := slices.DeleteFunc(slices.Clone(p.Shared), isWindowsPath)
+	if len(shared) > 0 {
 		out = append(out, act{playbook: p.Name, soft: true, what: "remove shared folders that are empty",
-			uses: []string{"file"}, call: append([]string{"remove_empty"}, p.Shared...)})
+			uses: []string{"file"}, call: append([]string{"remove_empty"}, shared...)})
 	}
 	return out
 }

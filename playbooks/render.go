@@ -49,6 +49,9 @@ func (l *Library) Render(in RenderInput) (remediate.Script, error) {
 		}
 		return remediate.Script{}, &UnsupportedError{Left: left}
 	}
+	if in.Facts.Platform == remediate.Windows {
+		return renderCmd(removals, left, in.BusyWait)
+	}
 	r := &renderer{}
 	r.head(removals, left)
 	if err := r.prelude(removals, in.BusyWait); err != nil {
@@ -82,25 +85,34 @@ func (r *renderer) quote(s string) string {
 // head is what a person reads first.
 func (r *renderer) head(removals []removal, left []Left) {
 	r.line("#!/bin/sh")
-	r.line("# oust: removal of")
-	for _, m := range removals {
-		r.line("#   %s (playbook %s %s)", m.playbook.Title, m.playbook.Name, m.playbook.digest)
+	for _, l := range headLines(removals, left) {
+		r.line("# %s", l)
 	}
-	r.line("# Steps:")
+	r.line("")
+}
+
+// headLines say what a script does.
+func headLines(removals []removal, left []Left) []string {
+	out := []string{"oust: removal of"}
+	add := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
+	for _, m := range removals {
+		add("  %s (playbook %s %s)", m.playbook.Title, m.playbook.Name, m.playbook.digest)
+	}
+	add("Steps:")
 	n := 0
 	for _, m := range removals {
 		for _, a := range m.acts {
 			n++
-			r.line("#   %d. %s", n, a.what)
+			add("  %d. %s", n, a.what)
 		}
 	}
 	if len(left) > 0 {
-		r.line("# Left alone:")
+		add("Left alone:")
 		for _, l := range left {
-			r.line("#   %s", l)
+			add("  %s", l)
 		}
 	}
-	r.line("")
+	return out
 }
 
 func (r *renderer) prelude(removals []removal, busyWait time.Duration) error {

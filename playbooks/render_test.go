@@ -34,6 +34,7 @@ func TestRenderGolden(t *testing.T) {
 		"rpm-kesl.sh":     linux(pkg("rpm", "kesl")),
 		"dpkg-and-rpm.sh": linux(pkg("dpkg", "kesl"), pkg("rpm", "kesl"), pkg("rpm", "klnagent")),
 		"residue.sh":      linux(config),
+		"kes-agent.cmd":   windowsHost(kesEntry(), agentEntry()),
 	}
 	for name, f := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -41,7 +42,7 @@ func TestRenderGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if script.Digest != remediate.Digest([]byte(script.Text)) || script.Shell != remediate.ShellSh {
+			if script.Digest != remediate.Digest([]byte(script.Text)) || script.Shell != strings.TrimPrefix(filepath.Ext(name), ".") {
 				t.Errorf("digest %s, shell %s", script.Digest, script.Shell)
 			}
 			file := filepath.Join("testdata", "scripts", name)

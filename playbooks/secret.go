@@ -14,6 +14,9 @@ type Secret struct {
 	// Encoding is EncodingPlain (the default) or EncodingUTF16LEHex.
 	Encoding string `yaml:"encoding"`
 	What     string `yaml:"what"` // one line for people
+	// Optional secrets need not be in the campaign: there are hosts without
+	// the protection. A step then goes without.
+	Optional bool `yaml:"optional"`
 }
 
 // Encodings of secrets.

@@ -20,12 +20,18 @@ var (
 	}
 	systemServices = []string{
 		"auditd", "cron", "crond", "dbus", "dbus-broker", "dhcpcd", "getty*", "network", "networking", "networkmanager",
+		"bfe", "cryptsvc", "dcomlaunch", "dhcp", "dnscache", "eventlog", "lanmanserver", "lanmanworkstation", "lsm", "mpssvc",
+		"msiserver", "netlogon", "nsi", "plugplay", "power", "profsvc", "rpcss", "samss", "schedule", "sense", "termservice",
+		"trustedinstaller", "windefend", "winmgmt", "winrm", "wuauserv",
 		"polkit", "rsyslog", "serial-getty*", "ssh", "ssh@*", "sshd", "sshd@*", "sssd", "systemd-*", "udev", "wicked", "wickedd",
 	}
 	systemProcesses = []string{
 		"agetty", "apt", "apt-get", "ash", "auditd", "bash", "busybox", "containerd*", "cron", "crond", "dash", "dbus-*",
 		"dhclient", "dhcpcd", "dnf", "dpkg", "init", "java", "ksh", "login", "networkmanager", "node", "perl", "php", "polkitd",
 		"python*", "rpm", "rsyslogd", "ruby", "sh", "sshd", "sshd-*", "sssd", "su", "sudo", "systemd", "systemd-*", "udevd",
+		"cmd.exe", "conhost.exe", "csrss.exe", "dwm.exe", "explorer.exe", "lsass.exe", "lsm.exe", "msiexec.exe", "powershell.exe",
+		"reg.exe", "schtasks.exe", "services.exe", "smss.exe", "sshd.exe", "svchost.exe", "taskeng.exe", "taskhostw.exe",
+		"tiworker.exe", "trustedinstaller.exe", "wininit.exe", "winlogon.exe", "winrshost.exe", "wsmprovhost.exe",
 		"wpa_supplicant", "yum", "zsh", "zypper",
 	}
 )

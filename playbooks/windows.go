@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf16"
 
 	"oust/remediate"
 )
@@ -172,4 +173,13 @@ func keyProblem(key string) string {
 		}
 	}
 	return ""
+}
+
+// utf16Len is the length of a text in UTF-16 units, in which Windows counts.
+func utf16Len(s string) int {
+	n := 0
+	for _, r := range s {
+		n += utf16.RuneLen(r)
+	}
+	return n
 }

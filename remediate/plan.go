@@ -44,12 +44,15 @@ type PlaybookRef struct {
 // Script is a rendered script.
 type Script struct {
 	Digest string `json:"digest"` // "sha256:HEX" of Text
-	Shell  string `json:"shell"`  // ShellSh, later ShellCmd
+	Shell  string `json:"shell"`  // ShellSh or ShellCmd
 	Text   string `json:"text"`
 }
 
 // Shells for Script.Shell.
-const ShellSh = "sh"
+const (
+	ShellSh  = "sh"
+	ShellCmd = "cmd" // lines end in CR LF
+)
 
 // PlanHost is one host of a plan. Hosts stand in the order of their waves.
 type PlanHost struct {

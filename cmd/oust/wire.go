@@ -105,7 +105,7 @@ func (w *workspace) engine(sink engine.Sink) (*engine.Engine, error) {
 		Secret: func(name string) (transports.Secret, error) {
 			ref, ok := w.campaign.Secrets[name]
 			if !ok {
-				return transports.Secret{}, fmt.Errorf("campaign.yaml names no secret %q; add it under secrets", name)
+				return transports.Secret{}, engine.ErrNoSecret
 			}
 			secret, err := secrets.Resolve(ref)
 			if err != nil {

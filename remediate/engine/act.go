@@ -76,16 +76,24 @@ func (t *hostTask) judgeBefore(s *sight) (o remediate.Outcome, look *remediate.L
 		return remediate.Outcome{Kind: remediate.OutcomeStale, Detail: "the host now needs another script than the planned one; plan again"}, record(), true
 	}
 	if !s.facts.Privilege.Root {
-		return remediate.Failed(remediate.ClassPrivilege, fmt.Sprintf(
-			"logged in as %s, not root; set become: sudo on the credential, or use root", s.facts.Privilege.User)), nil, true
+		return remediate.Failed(remediate.ClassPrivilege, notRoot(s.facts)), nil, true
 	}
 	for _, f := range s.facts.FreeSpace {
-		if f.KiB < minFreeKiB && (f.Path == "/var" || f.Path == "/var/lib" || f.Path == "/") {
+		if f.KiB < minFreeKiB && (f.Path == "/var" || f.Path == "/var/lib" || f.Path == "/" || s.facts.Platform == remediate.Windows) {
 			return remediate.Failed(remediate.ClassUnsupported, fmt.Sprintf(
 				"%d KiB free at %s; the removal needs %d KiB: make room first", f.KiB, f.Path, minFreeKiB)), nil, true
 		}
 	}
 	return remediate.Outcome{}, nil, false
+}
+
+// notRoot says what a person has to change.
+func notRoot(f *remediate.Facts) string {
+	if f.Platform == remediate.Windows {
+		return fmt.Sprintf("logged in as %s, without an administrator's rights; use a domain account that is an administrator of the host, or for "+
+			"another local account than Administrator set LocalAccountTokenFilterPolicy=1 there", f.Privilege.User)
+	}
+	return fmt.Sprintf("logged in as %s, not root; set become: sudo on the credential, or use root", f.Privilege.User)
 }
 
 // warnings are what a person should know before a change.
@@ -141,7 +149,8 @@ func (t *hostTask) launch(ctx context.Context, conn transports.Conn) (state, tim
 		return nil, 0
 	}
 	nonce := remediate.NewNonce()
-	stdin, err := job.Launch(job.Spec{
+	shell := shellOf(t.host.Platform)
+	stdin, err := shell.scripts.Launch(job.Spec{
 		ID: t.attempt.ID, Campaign: t.a.plan.CampaignID, Controller: e.Controller,
 		Script: []byte(text), Secrets: secrets,
 	}, nonce)
@@ -154,7 +163,7 @@ func (t *hostTask) launch(ctx context.Context, conn transports.Conn) (state, tim
 	t.launches++
 	t.say("launch")
 	res, err := conn.Run(ctx, transports.Command{
-		Line: remediate.ShLine, Stdin: stdin, Elevate: true,
+		Line: shell.line, Stdin: stdin, Elevate: shell.elevate,
 		Timeout: e.Campaign.Timing.LaunchWait, MaxOutput: job.MaxReport,
 	})
 	report, perr := job.ParseReport(res.Stdout, nonce)
@@ -191,7 +200,11 @@ func (t *hostTask) secrets() (map[string]string, error) {
 			continue
 		}
 		for _, s := range p.Secrets {
-			value, err := s.Encode([]byte(t.a.secrets[s.Name].Reveal()))
+			secret, have := t.a.secrets[s.Name]
+			if !have {
+				continue // it is optional
+			}
+			value, err := s.Encode([]byte(secret.Reveal()))
 			if err != nil {
 				return nil, err
 			}

@@ -3,6 +3,7 @@ package engine
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -82,6 +83,9 @@ func (a *applying) resolveSecrets() error {
 	a.secrets = make(map[string]transports.Secret, len(a.plan.Secrets))
 	for _, name := range a.plan.Secrets {
 		s, err := a.e.Secret(name)
+		if errors.Is(err, ErrNoSecret) && a.e.optional(name) {
+			continue
+		}
 		if err != nil {
 			return fmt.Errorf("secret %q: %w", name, err)
 		}
@@ -90,6 +94,19 @@ func (a *applying) resolveSecrets() error {
 	var err error
 	a.mask, err = newMask(a.e.Library, a.secrets)
 	return err
+}
+
+// optional reports whether every playbook that asks for the secret can do
+// without.
+func (e *Engine) optional(name string) bool {
+	for _, p := range e.Library.List() {
+		for _, s := range p.Secrets {
+			if s.Name == name && !s.Optional {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // carryOut opens or resumes the run, joins what is open, and goes through the

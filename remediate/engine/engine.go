@@ -31,6 +31,9 @@ const (
 	logError   = "error"
 )
 
+// ErrNoSecret: the campaign names no such secret.
+var ErrNoSecret = errors.New("campaign.yaml names no such secret; add it under secrets")
+
 // Config is what an Engine works with. Store, Dialer, Target and Library are
 // required; the rest has defaults.
 type Config struct {
@@ -41,7 +44,8 @@ type Config struct {
 	// that host's failure of class internal, or the class it carries.
 	Target  func(remediate.Host) (transports.Target, error)
 	Library *playbooks.Library
-	// Secret resolves a secret that a playbook asks for, by name.
+	// Secret resolves a secret that a playbook asks for, by name; the error
+	// wraps ErrNoSecret where the campaign has none of that name.
 	Secret   func(name string) (transports.Secret, error)
 	Campaign remediate.Campaign
 	// Controller names this controller in the host's lock; default "oust".
@@ -75,9 +79,7 @@ func (c Config) WithDefaults() Config {
 		c.Connections = 512
 	}
 	if c.Secret == nil {
-		c.Secret = func(name string) (transports.Secret, error) {
-			return transports.Secret{}, fmt.Errorf("no secret %q: add it under secrets in campaign.yaml", name)
-		}
+		c.Secret = func(string) (transports.Secret, error) { return transports.Secret{}, ErrNoSecret }
 	}
 	c.Campaign.Limits = defaultLimits(c.Campaign.Limits)
 	c.Campaign.Timing = c.Campaign.Timing.WithDefaults()

@@ -128,14 +128,12 @@ func (e *Engine) lookCommand(h remediate.Host, nonce remediate.Nonce) (transport
 		return transports.Command{}, &failure{class: remediate.ClassUnsupported,
 			detail: fmt.Sprintf("no look is known for platform %q", h.Platform)}
 	}
-	c := transports.Command{Timeout: e.Campaign.Timing.Probe, MaxOutput: maxProbeOutput}
-	if h.Platform != remediate.Windows {
-		c.Line, c.Stdin, c.Elevate = remediate.ShLine, probe.Sh(q, nonce), true
-		return c, nil
-	}
-	script, err := probe.Cmd(q, nonce)
-	c.Line, c.Stdin = remediate.CmdLine, script
-	return c, err
+	shell := shellOf(h.Platform)
+	script, err := shell.look(q, nonce)
+	return transports.Command{
+		Line: shell.line, Stdin: script, Elevate: shell.elevate,
+		Timeout: e.Campaign.Timing.Probe, MaxOutput: maxProbeOutput,
+	}, err
 }
 
 // probeFailure says why the look's output could not be read.

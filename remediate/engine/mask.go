@@ -18,11 +18,12 @@ func newMask(lib *playbooks.Library, secrets map[string]transports.Secret) (*str
 	for _, p := range lib.List() {
 		for _, s := range p.Secrets {
 			plain := secrets[s.Name].Reveal()
+			doubled := strings.ReplaceAll(plain, `"`, `""`) // as Windows Installer is given it
 			encoded, err := s.Encode([]byte(plain))
 			if err != nil {
 				return nil, err
 			}
-			values = append(values, plain, string(encoded), strings.ToUpper(string(encoded)),
+			values = append(values, plain, doubled, string(encoded), strings.ToUpper(string(encoded)),
 				strings.Join(strings.Fields(plain), " ")) // as oneLine leaves it
 		}
 	}

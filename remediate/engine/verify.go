@@ -72,12 +72,13 @@ func (t *hostTask) tidy(ctx context.Context) (state, time.Duration) {
 // apply tries again.
 func (t *hostTask) clean(ctx context.Context, conn transports.Conn) {
 	nonce := remediate.NewNonce()
-	stdin, err := job.Clean(t.attempt.ID, nonce)
+	shell := shellOf(t.host.Platform)
+	stdin, err := shell.scripts.Clean(t.attempt.ID, nonce)
 	if err != nil || ctx.Err() != nil {
 		return
 	}
 	res, err := conn.Run(ctx, transports.Command{
-		Line: remediate.ShLine, Stdin: stdin, Elevate: true, Timeout: t.a.e.Campaign.Timing.Connect,
+		Line: shell.line, Stdin: stdin, Elevate: shell.elevate, Timeout: t.a.e.Campaign.Timing.Connect,
 	})
 	if err == nil {
 		err = job.ParseCleaned(res.Stdout, nonce)

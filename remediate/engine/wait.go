@@ -44,12 +44,13 @@ func (t *hostTask) join(ctx context.Context) (state, time.Duration) {
 	}
 	defer func() { _ = conn.Close() }()
 	nonce := remediate.NewNonce()
-	stdin, err := job.Join(t.attempt.ID, nonce)
+	shell := shellOf(t.host.Platform)
+	stdin, err := shell.scripts.Join(t.attempt.ID, nonce)
 	if err != nil {
 		return t.fail(ctx, err)
 	}
 	res, err := conn.Run(ctx, transports.Command{
-		Line: remediate.ShLine, Stdin: stdin, Elevate: true,
+		Line: shell.line, Stdin: stdin, Elevate: shell.elevate,
 		Timeout: t.a.e.Campaign.Timing.Probe, MaxOutput: job.MaxReport,
 	})
 	if err != nil {

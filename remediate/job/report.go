@@ -54,6 +54,8 @@ const (
 	RefusedBase Refusal = "base"
 	// RefusedShell: the host's sh lacks what the job needs.
 	RefusedShell Refusal = "shell"
+	// RefusedScheduler: Windows' task scheduler did not take the job.
+	RefusedScheduler Refusal = "scheduler"
 )
 
 // Report is what a script of this package printed.
@@ -69,7 +71,8 @@ type Report struct {
 	// Started and Ended are by the host's clock, UTC, in seconds; zero where
 	// not known.
 	Started, Ended time.Time
-	// Exit is the script's exit code in StateEnded; 128 and more is a signal.
+	// Exit is the script's exit code in StateEnded; on Unix 128 and more is a
+	// signal, and Windows has any number of 32 bits.
 	Exit int
 	// Result is the script's result lines so far, see
 	// remediate.ParseStepResults.
@@ -104,23 +107,36 @@ const (
 // errors are those of remediate.ParseFrames, or say what could not be read.
 func ParseReport(out []byte, nonce remediate.Nonce) (Report, error) {
 	f, err := remediate.ParseFrames(out, nonce)
-	if err == nil && f.Kind != kind {
+	windows := f.Kind == cmdKind
+	if err == nil && f.Kind != kind && !windows {
 		err = fmt.Errorf("the output is %q, not %q", remediate.ClipText(f.Kind), kind)
 	}
-	if errors.Is(err, remediate.ErrCutOff) && f.Kind == kind {
-		if _, ok := f.Get(secAccepted); ok {
+	if errors.Is(err, remediate.ErrCutOff) && (f.Kind == kind || windows) {
+		if _, ok := f.Get(secLog); ok && windows {
+			err = nil // the log is the last section; of it alone a part is missing
+		} else if _, ok := f.Get(secAccepted); ok {
 			return Report{State: StateAccepted}, nil
 		}
 	}
 	if err != nil {
 		return Report{}, fmt.Errorf("job report: %w", err)
 	}
-	return readReport(f)
+	if !windows {
+		return readReport(f)
+	}
+	r, err := windowsReport(f)
+	if err != nil {
+		return Report{}, fmt.Errorf("job report: %w", err)
+	}
+	return r, nil
 }
 
 // ParseCleaned reads the output of a clean. An error says why the folder is
 // still there.
 func ParseCleaned(out []byte, nonce remediate.Nonce) error {
+	if f, err := remediate.ParseFrames(out, nonce); err == nil && f.Kind == cmdKind {
+		return windowsCleaned(f)
+	}
 	r, err := ParseReport(out, nonce)
 	switch {
 	case err != nil:

@@ -1,0 +1,8 @@
+:: script: runs a step's own text in a cmd of its own.
+:script
+call :run%step%
+cmd /d /q /e:on /v:off /s /c ""%OUST_DIR%\step-%step%.cmd"" <nul
+set "code=%ERRORLEVEL%"
+call :meaning%step%
+call :finish
+goto :eof

@@ -1,0 +1,212 @@
+@echo off
+:: oust: removal of
+::   Kaspersky Endpoint Security for Windows (playbook kaspersky/kes-windows sha256:f9f0626e15aee4a0b8c447d8906fde078c31ddbb5ef298583f88f977a099bdfd)
+::   Kaspersky Security Center Network Agent (playbook kaspersky/klnagent sha256:73de8790b120b6da448cc265a9c4ac297801db50735232ca91077d7555f0bf5f)
+:: Steps:
+::   1. uninstall Kaspersky Endpoint Security for Windows 12.4.0.467 with Windows Installer: {27534751-4A40-48BD-B393-BC3BF28C876E}
+::   2. uninstall Kaspersky Security Center Network Agent 12.0.0.7734 with Windows Installer: {ED1C2D7E-5C7A-48D8-A697-57D1C080ABA7}
+setlocal EnableExtensions DisableDelayedExpansion
+chcp 65001 >nul 2>nul <nul
+if not defined OUST_DIR exit /b 50
+if not exist "%OUST_DIR%\" exit /b 50
+set "busy_wait=60"
+set "reboot=no"
+set "over="
+set "more="
+
+set "changed=no"
+set "step=1"
+set "soft=no"
+call :msi
+if defined over exit /b %over%
+if "%changed%"=="yes" set "reboot=yes"
+
+set "changed=no"
+set "step=2"
+set "soft=no"
+call :msi
+if defined over exit /b %over%
+
+if "%reboot%"=="yes" exit /b 20
+exit /b 0
+
+:record1
+>>"%OUST_DIR%\result" echo 1 %verdict% %code% kaspersky/kes-windows uninstall Kaspersky Endpoint Security for Windows 12.4.0.467 with Windows Installer: {27534751-4A40-48BD-B393-BC3BF28C876E}%more%
+echo oust: step 1: %verdict%, exit %code%: uninstall Kaspersky Endpoint Security for Windows 12.4.0.467 with Windows Installer: {27534751-4A40-48BD-B393-BC3BF28C876E}%more%
+goto :eof
+
+:meaning1
+set "verdict=failed"
+if "%code%"=="0" set "verdict=ok"
+if "%code%"=="1605" set "verdict=absent"
+if "%code%"=="1614" set "verdict=absent"
+if "%code%"=="1618" set "verdict=busy"
+if "%code%"=="1641" set "verdict=reboot"
+if "%code%"=="3010" set "verdict=reboot"
+goto :eof
+
+:run1
+if exist "%OUST_DIR%\secrets\kes_windows_password.cmd" goto run1_with
+msiexec /x {27534751-4A40-48BD-B393-BC3BF28C876E} /qn /norestart REBOOT=ReallySuppress /liwearumo "%log%" <nul
+set "code=%ERRORLEVEL%"
+goto :eof
+:run1_with
+call "%OUST_DIR%\secrets\kes_windows_password.cmd"
+msiexec /x {27534751-4A40-48BD-B393-BC3BF28C876E} /qn /norestart REBOOT=ReallySuppress KLLOGIN="KLAdmin" KLPASSWD="%OUST_SECRET_MSI%" /liwearumo "%log%" <nul
+set "code=%ERRORLEVEL%"
+set "OUST_SECRET="
+set "OUST_SECRET_MSI="
+goto :eof
+
+:look1
+reg query "HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall\{27534751-4A40-48BD-B393-BC3BF28C876E}" /reg:32 >nul 2>nul <nul
+if not errorlevel 1 set "there=yes"
+goto :eof
+
+:denied1
+type "%log%" 2>nul <nul | find "password is" >nul
+if not errorlevel 1 set "denied=yes"
+type "%log%" 2>nul <nul | find "Password is" >nul
+if not errorlevel 1 set "denied=yes"
+type "%log%" 2>nul <nul | find "password was" >nul
+if not errorlevel 1 set "denied=yes"
+type "%log%" 2>nul <nul | find "ncorrect password" >nul
+if not errorlevel 1 set "denied=yes"
+type "%log%" 2>nul <nul | find "rong password" >nul
+if not errorlevel 1 set "denied=yes"
+type "%log%" 2>nul <nul | find "nvalid password" >nul
+if not errorlevel 1 set "denied=yes"
+type "%log%" 2>nul <nul | find "password protect" >nul
+if not errorlevel 1 set "denied=yes"
+type "%log%" 2>nul <nul | find "Password protect" >nul
+if not errorlevel 1 set "denied=yes"
+goto :eof
+
+:record2
+>>"%OUST_DIR%\result" echo 2 %verdict% %code% kaspersky/klnagent uninstall Kaspersky Security Center Network Agent 12.0.0.7734 with Windows Installer: {ED1C2D7E-5C7A-48D8-A697-57D1C080ABA7}%more%
+echo oust: step 2: %verdict%, exit %code%: uninstall Kaspersky Security Center Network Agent 12.0.0.7734 with Windows Installer: {ED1C2D7E-5C7A-48D8-A697-57D1C080ABA7}%more%
+goto :eof
+
+:meaning2
+set "verdict=failed"
+if "%code%"=="0" set "verdict=ok"
+if "%code%"=="1605" set "verdict=absent"
+if "%code%"=="1614" set "verdict=absent"
+if "%code%"=="1618" set "verdict=busy"
+if "%code%"=="1641" set "verdict=reboot"
+if "%code%"=="3010" set "verdict=reboot"
+goto :eof
+
+:run2
+if exist "%OUST_DIR%\secrets\klnagent_windows_password.cmd" goto run2_with
+msiexec /x {ED1C2D7E-5C7A-48D8-A697-57D1C080ABA7} /qn /norestart REBOOT=ReallySuppress /liwearumo "%log%" <nul
+set "code=%ERRORLEVEL%"
+goto :eof
+:run2_with
+call "%OUST_DIR%\secrets\klnagent_windows_password.cmd"
+msiexec /x {ED1C2D7E-5C7A-48D8-A697-57D1C080ABA7} /qn /norestart REBOOT=ReallySuppress KLUNINSTPASSWD="%OUST_SECRET_MSI%" /liwearumo "%log%" <nul
+set "code=%ERRORLEVEL%"
+set "OUST_SECRET="
+set "OUST_SECRET_MSI="
+goto :eof
+
+:look2
+reg query "HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall\{ED1C2D7E-5C7A-48D8-A697-57D1C080ABA7}" /reg:32 >nul 2>nul <nul
+if not errorlevel 1 set "there=yes"
+goto :eof
+
+:denied2
+type "%log%" 2>nul <nul | find "password is" >nul
+if not errorlevel 1 set "denied=yes"
+type "%log%" 2>nul <nul | find "Password is" >nul
+if not errorlevel 1 set "denied=yes"
+type "%log%" 2>nul <nul | find "password was" >nul
+if not errorlevel 1 set "denied=yes"
+type "%log%" 2>nul <nul | find "ncorrect password" >nul
+if not errorlevel 1 set "denied=yes"
+type "%log%" 2>nul <nul | find "rong password" >nul
+if not errorlevel 1 set "denied=yes"
+type "%log%" 2>nul <nul | find "nvalid password" >nul
+if not errorlevel 1 set "denied=yes"
+type "%log%" 2>nul <nul | find "password protect" >nul
+if not errorlevel 1 set "denied=yes"
+type "%log%" 2>nul <nul | find "Password protect" >nul
+if not errorlevel 1 set "denied=yes"
+goto :eof
+
+:: finish: records verdict, code and more, and sets over if the script must end.
+:finish
+call :record%step%
+set "more="
+if "%verdict%"=="ok" if "%soft%"=="no" set "changed=yes"
+if "%verdict%"=="reboot" set "changed=yes"
+if "%verdict%"=="reboot" set "reboot=yes"
+if "%verdict%"=="busy" set "over=30"
+if "%verdict%"=="protected" set "over=40"
+if "%verdict%"=="unsupported" set "over=60"
+if "%verdict%"=="failed" if "%soft%"=="no" set "over=50"
+goto :eof
+
+:: remains: the uninstaller called it a success and left its entry. The script
+:: stops here, and whoever looks at the host next will find the product.
+:remains
+set "verdict=failed"
+set "more=: it ended well, and its entry is still there"
+call :record%step%
+set "over=0"
+goto :eof
+goto :eof
+
+:: pause: waits for some seconds.
+:pause
+set /a pings=seconds+1
+ping -n %pings% 127.0.0.1 >nul <nul
+goto :eof
+
+:: msi: removes a product with Windows Installer, and waits while another
+:: installation runs (1618), for busy_wait seconds.
+:msi
+set "waited=0"
+set "seconds=2"
+set "log=%OUST_DIR%\msi-%step%.log"
+:msi_again
+del /f /q "%log%" >nul 2>nul
+call :run%step%
+if not "%code%"=="1618" goto msi_ran
+if %waited% GEQ %busy_wait% goto msi_busy
+echo oust: another installation is at work; next try in %seconds% s
+call :pause
+set /a waited+=seconds
+set /a seconds*=2
+if %seconds% GTR 30 set "seconds=30"
+goto msi_again
+:msi_busy
+set "verdict=busy"
+set "more=: another installation ran for %waited% s"
+call :finish
+goto :eof
+:msi_ran
+call :msi_log
+call :meaning%step%
+set "denied=no"
+if "%verdict%"=="failed" call :denied%step%
+if "%denied%"=="yes" set "verdict=protected"
+set "there=no"
+if "%verdict%"=="ok" call :look%step%
+if "%there%"=="yes" goto remains
+call :finish
+goto :eof
+
+:: msi_log: prints the end of Windows Installer's log.
+:msi_log
+if not exist "%log%" goto :eof
+set "lines=0"
+for /f "delims=" %%l in ('type "%log%" 2^>nul ^<nul') do set /a lines+=1
+set /a lines-=300
+echo oust: the log of Windows Installer:
+if %lines% GTR 0 goto msi_tail
+for /f "delims=" %%l in ('type "%log%" 2^>nul ^<nul') do echo ^| %%l
+goto :eof
+:msi_tail
+for /f "skip=%lines% delims=" %%l in ('type "%log%" 2^>nul ^<nul') do echo ^| %%l
+goto :eof
