@@ -48,6 +48,9 @@ var homes = map[string][]string{
 	"golang.org/x/crypto/md4":          {"transports/lab/wsman/ntlm"}, // what NTLM makes of a password
 	"github.com/skeema/knownhosts":     {"transports/..."},
 	"github.com/kevinburke/ssh_config": {"transports/..."},
+	"github.com/masterzen/winrm":       {"transports/winrm"},
+	"github.com/bodgit/ntlmssp":        {"transports/winrm"}, // the client's NTLM
+	"golang.org/x/net/proxy":           {"transports/winrm"},
 	"mvdan.cc/sh/v3/interp":            {"transports/..."},
 	"mvdan.cc/sh/v3/syntax":            {"transports/...", "playbooks"}, // the linter reads a script step as sh
 	"github.com/spf13/cobra":           {"cmd/..."},

@@ -1,6 +1,6 @@
 // Package transports is the contract between oust and the ways to reach a
 // host: what a connection is, how credentials and secrets are carried, and
-// what can go wrong. Adapters (ssh, lab, later winrm) live below it and
+// what can go wrong. Adapters (ssh, winrm, lab) live below it and
 // import it; it imports nothing of ours.
 package transports
 
@@ -39,6 +39,13 @@ type Credential struct {
 	// Become is "" or "sudo": how Command.Elevate is carried out.
 	Become         string
 	BecomePassword Secret
+
+	// Auth is how to log in over WinRM: "ntlm", "basic" or "certificate"; ""
+	// means certificate if there is a TLSCertificateFile, and else ntlm.
+	Auth string
+	// TLSCertificateFile and TLSKeyFile are paths of PEM files: a client
+	// certificate with its chain, and its key without passphrase.
+	TLSCertificateFile, TLSKeyFile string
 }
 
 // Dialer opens connections to hosts.

@@ -1,0 +1,236 @@
+package winrm
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"golang.org/x/net/proxy"
+
+	"oust/transports"
+)
+
+// Dialer reaches hosts over WinRM. One should serve a whole run.
+type Dialer struct {
+	cfg   Config
+	trust *tls.Config
+	proxy *url.URL
+	// schemes are the ways to log in, by name.
+	schemes map[string]scheme
+	byes    crowd // farewells under way
+}
+
+var _ transports.Dialer = (*Dialer)(nil)
+
+// NewDialer checks the configuration and reads the CA file. An error is about
+// one of these two.
+func NewDialer(config Config) (*Dialer, error) {
+	config = config.WithDefaults()
+	if err := config.validate(); err != nil {
+		return nil, err
+	}
+	trust, err := newTrust(config)
+	if err != nil {
+		return nil, err
+	}
+	via, err := parseProxy(config.Proxy)
+	if err != nil {
+		return nil, err
+	}
+	if config.Verify == VerifyNone && !config.Plain {
+		config.Logger.Warn("certificates of hosts are not verified")
+	}
+	return &Dialer{cfg: config, trust: trust, proxy: via, schemes: schemes()}, nil
+}
+
+// Close waits until the shells of closed connections are deleted, which is
+// bounded by Config.Farewell. Connections that are open stay so.
+func (d *Dialer) Close() error {
+	d.byes.wait()
+	return nil
+}
+
+// Dial connects and logs in. See transports.Dialer for what it promises.
+func (d *Dialer) Dial(ctx context.Context, target transports.Target) (transports.Conn, error) {
+	if ctx.Err() != nil {
+		return nil, ctxError(ctx, target.Host, opConnect, transports.Unreachable)
+	}
+	p, err := d.peerOf(target)
+	if err != nil {
+		e := &transports.Error{Class: transports.Unsupported, Host: target.Host, Op: opConfig, Err: err, Advice: "mend the campaign or the inventory"}
+		if errors.Is(err, errNoUser) {
+			e.Class = transports.Auth
+		}
+		return nil, e
+	}
+	l, err := d.reach(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	return newConn(d, p, l), nil
+}
+
+// peer is a host with all that is needed to connect.
+type peer struct {
+	host, address, endpoint string
+	url                     *url.URL
+	requests                requests
+	account                 account
+	tls                     *tls.Config // nil without TLS
+	become                  string
+}
+
+func (d *Dialer) peerOf(t transports.Target) (*peer, error) {
+	if t.Address == "" || strings.ContainsAny(t.Address, " /\\@<>&\"'[]\r\n\t?#") || t.Port < 0 || t.Port > 65535 {
+		return nil, fmt.Errorf("%q is not a name or an IP address, or %d not a port", clean(t.Address), t.Port)
+	}
+	a, err := accountOf(t.Credential, d.cfg.Plain)
+	if err != nil {
+		return nil, err
+	}
+	p := &peer{host: t.Host, address: t.Address, account: a, become: t.Credential.Become}
+	port, scheme := PortPlain, "http"
+	if !d.cfg.Plain {
+		port, scheme = PortTLS, "https"
+		if p.tls, err = forHost(d.trust, t.Address, a); err != nil {
+			return nil, err
+		}
+	}
+	if t.Port != 0 {
+		port = t.Port
+	}
+	p.endpoint = net.JoinHostPort(t.Address, strconv.Itoa(port))
+	p.url = &url.URL{Scheme: scheme, Host: p.endpoint, Path: "/wsman"}
+	p.requests = requests{url: p.url}
+	return p, nil
+}
+
+// reach makes a connection and logs in, each stage in its time.
+func (d *Dialer) reach(ctx context.Context, p *peer) (*link, error) {
+	raw, err := d.connect(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	conn := raw
+	if p.tls != nil {
+		if conn, err = d.handshake(ctx, p, raw); err != nil {
+			return nil, err
+		}
+	}
+	l := newLink(raw, conn, p.url)
+	if secure, ok := conn.(*tls.Conn); ok {
+		l.cert = secure.ConnectionState().PeerCertificates[0]
+	}
+	if err := d.login(ctx, p, l); err != nil {
+		l.close()
+		return nil, err
+	}
+	return l, nil
+}
+
+// connect makes the TCP connection.
+func (d *Dialer) connect(ctx context.Context, p *peer) (net.Conn, error) {
+	limited, cancel := context.WithTimeout(ctx, d.cfg.Connect)
+	defer cancel()
+	conn, err := d.throughProxy(limited, p.endpoint)
+	switch {
+	case err == nil:
+		return conn, nil
+	case ctx.Err() != nil:
+		return nil, ctxError(ctx, p.host, opConnect, transports.Unreachable)
+	case limited.Err() != nil:
+		err = context.DeadlineExceeded
+	}
+	return nil, connectError(p.host, p.endpoint, d.cfg.Connect, err)
+}
+
+func (d *Dialer) throughProxy(ctx context.Context, endpoint string) (net.Conn, error) {
+	switch {
+	case d.proxy == nil:
+		return d.cfg.DialContext(ctx, "tcp", endpoint)
+	case d.proxy.Scheme == "socks5":
+		var login *proxy.Auth
+		if u := d.proxy.User; u != nil {
+			login = &proxy.Auth{User: u.Username()}
+			login.Password, _ = u.Password()
+		}
+		via, err := proxy.SOCKS5("tcp", d.proxy.Host, login, dialFunc(d.cfg.DialContext))
+		if err != nil {
+			return nil, err
+		}
+		return via.(proxy.ContextDialer).DialContext(ctx, "tcp", endpoint)
+	}
+	conn, err := d.cfg.DialContext(ctx, "tcp", d.proxy.Host)
+	if err != nil {
+		return nil, err
+	}
+	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
+	defer stop()
+	if err := d.askProxy(conn, endpoint); err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	return conn, nil
+}
+
+// askProxy has an HTTP proxy open a way to endpoint by CONNECT.
+func (d *Dialer) askProxy(conn net.Conn, endpoint string) error {
+	req := &http.Request{Method: http.MethodConnect, URL: &url.URL{Opaque: endpoint}, Host: endpoint, Header: http.Header{}}
+	if u := d.proxy.User; u != nil {
+		password, _ := u.Password()
+		req.SetBasicAuth(u.Username(), password)
+		req.Header.Set("Proxy-Authorization", req.Header.Get("Authorization"))
+		req.Header.Del("Authorization")
+	}
+	if err := req.Write(conn); err != nil {
+		return err
+	}
+	// The host says nothing before it is asked, so that nothing of it can be
+	// read here along with the proxy's answer.
+	res, err := http.ReadResponse(bufio.NewReader(&budget{r: conn, left: headMost}), req)
+	if err != nil {
+		return err
+	}
+	_ = res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		return fmt.Errorf("the proxy refused: %s", clean(res.Status))
+	}
+	return nil
+}
+
+// dialFunc lets the proxy package use our dialer.
+type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
+
+func (f dialFunc) Dial(network, address string) (net.Conn, error) {
+	return f(context.Background(), network, address)
+}
+
+func (f dialFunc) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	return f(ctx, network, address)
+}
+
+func (d *Dialer) handshake(ctx context.Context, p *peer, raw net.Conn) (net.Conn, error) {
+	limited, cancel := context.WithTimeout(ctx, d.cfg.Handshake)
+	defer cancel()
+	stop := context.AfterFunc(limited, func() { _ = raw.Close() })
+	conn := tls.Client(raw, p.tls)
+	err := conn.HandshakeContext(limited)
+	if err == nil && stop() {
+		return conn, nil
+	}
+	_ = raw.Close()
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctxError(ctx, p.host, opTLS, transports.Unreachable)
+	case limited.Err() != nil:
+		return nil, stageTimeout(p.host, opTLS, d.cfg.Handshake)
+	}
+	return nil, tlsError(p.host, err)
+}
