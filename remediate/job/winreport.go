@@ -166,8 +166,8 @@ func windowsCleaned(f remediate.Frames) error {
 	if !ok {
 		return errors.New("clean: the host did not say what it did")
 	}
-	if text := oneText(said); text != "" {
-		return fmt.Errorf("clean: the folder is still there: %s", strings.TrimSpace(strings.TrimSuffix(text, "left")))
+	if text, left := strings.CutSuffix(oneText(said), "left"); left {
+		return fmt.Errorf("clean: the folder is still there: %s", strings.TrimSpace(text))
 	}
 	return nil
 }
