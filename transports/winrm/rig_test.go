@@ -101,8 +101,7 @@ func toy(ctx context.Context, c wsman.Command) int {
 // rig is a server on a port, closed with the test.
 type rig struct {
 	*wsman.Server
-	port int
-	// dials counts the connections that were made to it.
+	port   int
 	seen   *requestLog
 	log    *logBuffer
 	caFile string // of a TLS server
@@ -116,6 +115,7 @@ type requestLog struct {
 	remotes map[string]bool
 	sealed  int
 	tls     int
+	heard   chan string // if set, gets each action
 }
 
 func (r *requestLog) add(s wsman.Seen) {
@@ -130,6 +130,9 @@ func (r *requestLog) add(s wsman.Seen) {
 	}
 	if s.TLS {
 		r.tls++
+	}
+	if r.heard != nil {
+		r.heard <- s.Action
 	}
 }
 
@@ -329,3 +332,21 @@ func (l *logBuffer) String() string {
 func (l *logBuffer) logger() hclog.Logger {
 	return hclog.New(&hclog.LoggerOptions{Output: l, Level: hclog.Trace})
 }
+
+func writeKey(t testing.TB, pair tls.Certificate) string {
+	t.Helper()
+	der, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return writePEM(t, "PRIVATE KEY", der)
+}
+
+// channel is a connection without deadlines, as through a bastion.
+type channel struct{ net.Conn }
+
+var errNoDeadline = errors.New("no deadlines here")
+
+func (channel) SetDeadline(time.Time) error      { return errNoDeadline }
+func (channel) SetReadDeadline(time.Time) error  { return errNoDeadline }
+func (channel) SetWriteDeadline(time.Time) error { return errNoDeadline }
