@@ -62,7 +62,7 @@ func (l *link) alive() bool {
 	if l.broken || time.Since(l.last) < idleTrusted {
 		return !l.broken
 	}
-	if l.conn.SetReadDeadline(time.Now().Add(time.Millisecond)) != nil {
+	if err := l.conn.SetReadDeadline(time.Now().Add(time.Millisecond)); err != nil && !errors.Is(err, net.ErrClosed) {
 		return true // a stream without deadlines, as through a bastion
 	}
 	l.budget.left = headMost
