@@ -21,6 +21,7 @@ import (
 	"oust/transports"
 	"oust/transports/creds"
 	"oust/transports/ssh"
+	"oust/transports/winrm"
 )
 
 // storeName is the store's file in the campaign folder.
@@ -125,26 +126,58 @@ func controllerName() string {
 	return name
 }
 
-// dialer stacks the transport and its decorators.
+// dialer stacks the transports and their decorators.
 func (w *workspace) dialer() (transports.Dialer, error) {
+	over := byTransport{}
+	var err error
+	if over.ssh, err = w.sshDialer(); err != nil {
+		return nil, err
+	}
+	if slices.ContainsFunc(w.hosts, func(h remediate.Host) bool { return h.Transport == remediate.TransportWinRM }) {
+		if over.winrm, err = w.winrmDialer(); err != nil {
+			return nil, fmt.Errorf("%s: %w", campaign.Place(w.campaign.Dir, "winrm"), err)
+		}
+	}
+	retry, err := transports.Retry(transports.RetryConfig{})
+	if err != nil {
+		return nil, err
+	}
+	limit := transports.Limit(connectionLimit(openFiles()), 0)
+	return retry(limit(over)), nil
+}
+
+func (w *workspace) sshDialer() (transports.Dialer, error) {
 	c := w.campaign
-	stage := func(most time.Duration) time.Duration { return min(most, c.Timing.Connect) }
 	adapter, err := ssh.NewDialer(ssh.Config{
 		KnownHosts: c.SSH.KnownHosts, HostKeys: c.SSH.HostKeys, ConfigFile: c.SSH.Config,
-		Connect: stage(10 * time.Second), KeyExchange: stage(15 * time.Second), Login: stage(30 * time.Second),
-		Open: stage(15 * time.Second), Command: c.Timing.Probe, Now: w.a.now, Logger: w.a.logger.Named("ssh"),
+		Connect: w.stage(10 * time.Second), KeyExchange: w.stage(15 * time.Second), Login: w.stage(30 * time.Second),
+		Open: w.stage(15 * time.Second), Command: c.Timing.Probe, Now: w.a.now, Logger: w.a.logger.Named("ssh"),
 		OnNewKey: w.trusted,
 	})
 	if err != nil {
 		return nil, err
 	}
 	w.a.closers = append(w.a.closers, adapter)
-	retry, err := transports.Retry(transports.RetryConfig{})
+	return adapter, nil
+}
+
+func (w *workspace) winrmDialer() (transports.Dialer, error) {
+	c := w.campaign
+	adapter, err := winrm.NewDialer(winrm.Config{
+		Plain: c.WinRM.Plain, Verify: c.WinRM.Verify, CAFile: c.WinRM.CA, Fingerprints: c.WinRM.Fingerprints, Proxy: c.WinRM.Proxy,
+		Connect: w.stage(10 * time.Second), Handshake: w.stage(15 * time.Second), Login: w.stage(30 * time.Second),
+		Command: c.Timing.Probe, Logger: w.a.logger.Named("winrm"),
+	})
 	if err != nil {
 		return nil, err
 	}
-	limit := transports.Limit(connectionLimit(openFiles()), 0)
-	return retry(limit(onlySSH(adapter))), nil
+	w.a.closers = append(w.a.closers, adapter)
+	return adapter, nil
+}
+
+// stage is the time of one stage of a connection, which timing.connect bounds.
+func (w *workspace) stage(most time.Duration) time.Duration {
+	return min(most, w.campaign.Timing.Connect)
 }
 
 // trusted records a host key that was accepted on first sight.
@@ -157,19 +190,23 @@ func (w *workspace) trusted(host, address, fingerprint string) {
 	}
 }
 
-// winrmTarget marks the address of a host that this version cannot reach.
+// winrmTarget marks the address of a host that is reached over WinRM.
 const winrmTarget = "winrm:"
 
-// onlySSH refuses hosts of transports that this version does not have.
-func onlySSH(next transports.Dialer) transports.Dialer {
-	return transports.DialerFunc(func(ctx context.Context, t transports.Target) (transports.Conn, error) {
-		if strings.HasPrefix(t.Address, winrmTarget) {
-			return nil, &transports.Error{Class: transports.Unsupported, Host: t.Host, Op: "connect",
-				Err: errors.New("this version reaches hosts over SSH only"), Advice: "set transport: ssh where the host runs an SSH server"}
-		}
-		return next.Dial(ctx, t)
-	})
+// byTransport reaches each host over its own transport.
+type byTransport struct{ ssh, winrm transports.Dialer }
+
+// Dial implements transports.Dialer.
+func (b byTransport) Dial(ctx context.Context, t transports.Target) (transports.Conn, error) {
+	address, over := strings.CutPrefix(t.Address, winrmTarget)
+	if !over {
+		return b.ssh.Dial(ctx, t)
+	}
+	t.Address = address
+	return b.winrm.Dial(ctx, t)
 }
+
+var _ transports.Dialer = byTransport{}
 
 // targets resolves each credential once, before any host is touched, and
 // says how to reach a host.
@@ -203,7 +240,10 @@ func (w *workspace) targets() (func(remediate.Host) (transports.Target, error), 
 func resolveCredential(r creds.Resolver, name string, spec remediate.CredentialSpec) (transports.Credential, error) {
 	c := transports.Credential{
 		Name: name, User: spec.User, KeyFile: spec.Key, CertificateFile: spec.Certificate,
-		Agent: spec.Agent, Become: spec.Become,
+		Agent: spec.Agent, Become: spec.Become, Auth: spec.Auth,
+	}
+	if spec.Auth == "certificate" {
+		c.TLSCertificateFile, c.TLSKeyFile = spec.Certificate, spec.Key
 	}
 	for _, s := range []struct {
 		into *transports.Secret
