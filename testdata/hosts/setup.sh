@@ -5,7 +5,7 @@
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
-suites="real sshd hosts (transports/transporttest/sshdlab and all tests that use it), make bench"
+suites="real sshd hosts (transports/transporttest/sshdlab and all tests that use it), Windows hosts out of wine (transports/transporttest/winelab), make bench"
 
 skip() {
 	if [ "${OUST_NO_SKIP:-}" = 1 ]; then
@@ -32,6 +32,12 @@ need util-linux setpriv
 need busybox busybox # shells that scripts are tried in
 need gcc gcc # go test -race
 need mksh mksh
+# Windows hosts out of wine, and what is built for them.
+need wine wine
+need wine64 /usr/lib/wine/wine64
+need wixl wixl
+need msitools msibuild
+need gcc-mingw-w64-x86-64 x86_64-w64-mingw32-gcc
 # A WinRM client of others, which the simulated Windows hosts are held against.
 /usr/bin/python3 -c 'import winrm, requests_ntlm' 2>/dev/null || missing="$missing python3-winrm python3-requests-ntlm"
 if [ "${1:-}" = bench ]; then
@@ -53,4 +59,5 @@ elif ! apt-get indextargets --format '$(CREATED_BY)' | grep -q Packages; then
 	apt-get update >/dev/null 2>&1 </dev/null || skip "apt-get update fails"
 fi
 
-exec "$here/build.sh"
+"$here/build.sh"
+exec "$here/wine.sh"

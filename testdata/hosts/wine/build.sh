@@ -1,0 +1,39 @@
+#!/bin/sh
+# build.sh DIR makes what Windows hosts of tests are cloned from: a wine prefix,
+# the programs that stand in for those of Windows, and packages of Windows
+# Installer.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+dir=$1
+export WINEPREFIX="$dir/prefix" WINEDEBUG=-all WINEDLLOVERRIDES="mscoree,mshtml=" WINEARCH=win64
+unset DISPLAY
+
+wine wineboot -i
+wineserver -w
+for name in launcher schtasks; do
+	unicode=
+	[ $name = launcher ] && unicode=-municode
+	# shellcheck disable=SC2086 # a flag or none
+	x86_64-w64-mingw32-gcc -O1 -Wall -Werror $unicode -o "$dir/$name.exe" "$here/$name.c"
+done
+cp "$dir/schtasks.exe" "$WINEPREFIX/drive_c/windows/system32/schtasks.exe"
+cp "$dir/launcher.exe" "$WINEPREFIX/drive_c/windows/launcher.exe"
+wine reg add 'HKCU\Software\Wine\DllOverrides' /v schtasks.exe /d native /f
+wineserver -k || true
+wineserver -w
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+printf 'a file of a product\n' >"$work/payload.bin"
+cp "$here"/*.wxs "$work"
+cd "$work"
+# package NAME CONDITION: wixl knows no launch conditions, so the row is
+# written afterwards. Removal without the right password ends with 1603.
+package() {
+	wixl -o "$dir/$1.msi" "$1.wxs"
+	msibuild "$dir/$1.msi" -q "INSERT INTO \`LaunchCondition\` (\`Condition\`, \`Description\`) VALUES ('$2', 'The password is incorrect.')"
+	msibuild "$dir/$1.msi" -q "INSERT INTO \`InstallExecuteSequence\` (\`Action\`, \`Condition\`, \`Sequence\`) VALUES ('LaunchConditions', '', 100)"
+}
+package kes 'NOT (REMOVE = "ALL") OR (KLLOGIN = "KLAdmin" AND KLPASSWD = "lab-password")'
+# "lab" in UTF-16LE
+package klnagent 'NOT (REMOVE = "ALL") OR KLUNINSTPASSWD = "6c0061006200"'
