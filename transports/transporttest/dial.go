@@ -34,7 +34,7 @@ func manyAtOnce(s *suite) {
 			return
 		}
 		defer conn.Close()
-		_, errs[i] = conn.Run(ctx, transports.Command{Line: "true", Timeout: time.Minute})
+		_, errs[i] = conn.Run(ctx, transports.Command{Line: s.in.exit(0), Timeout: time.Minute})
 	})
 	for i, err := range errs {
 		if err != nil {
@@ -53,8 +53,8 @@ func manyFromOne(s *suite) {
 			return
 		}
 		defer conn.Close()
-		word := fmt.Sprintf("word-%d", i)
-		res, err := conn.Run(ctx, transports.Command{Line: "cat", Stdin: []byte(word), Timeout: time.Minute})
+		word := fmt.Sprintf("word-%d\r\n", i)
+		res, err := conn.Run(ctx, transports.Command{Line: s.in.copy, Stdin: []byte(word), Timeout: time.Minute})
 		if err == nil && !strings.HasSuffix(string(res.Stdout), word) {
 			err = fmt.Errorf("got %q, want %q", res.Stdout, word)
 		}

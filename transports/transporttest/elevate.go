@@ -27,7 +27,7 @@ func (s *suite) elevates(name string, target *transports.Target) {
 	}
 	for range 2 {
 		res := s.run(conn, transports.Command{
-			Line: evalLine, Stdin: []byte("echo\nid -u\necho err >&2\nexit 9\n"), Elevate: true,
+			Line: s.in.eval, Stdin: []byte("echo\nid -u\necho err >&2\nexit 9\n"), Elevate: true,
 		})
 		if !strings.HasSuffix(string(res.Stdout), "\n0\n") || res.Exit != 9 {
 			s.Errorf("stdout %q exit %d, want id 0 and exit 9 (stderr %q)", res.Stdout, res.Exit, res.Stderr)
@@ -42,7 +42,7 @@ func (s *suite) elevates(name string, target *transports.Target) {
 func elevatedStdin(s *suite) {
 	conn := s.dial(s.need("ElevatePassword", s.h.ElevatePassword))
 	in := noise(200_000)
-	res := s.run(conn, transports.Command{Line: "cat", Stdin: in, Elevate: true})
+	res := s.run(conn, transports.Command{Line: s.in.copy, Stdin: in, Elevate: true})
 	if !bytes.HasSuffix(res.Stdout, in) {
 		s.Errorf("%d of %d bytes came back", len(res.Stdout), len(in))
 	}
@@ -53,7 +53,7 @@ func (s *suite) notElevated(name string, target *transports.Target) {
 	s.Helper()
 	conn := s.dial(s.need(name, target))
 	res, err := conn.Run(s.context(), transports.Command{
-		Line: evalLine, Stdin: []byte("echo it-ran\n"), Elevate: true, Timeout: 30 * time.Second,
+		Line: s.in.eval, Stdin: []byte("echo it-ran\n"), Elevate: true, Timeout: 30 * time.Second,
 	})
 	s.wantClass(err, transports.Privilege)
 	if strings.Contains(string(res.Stdout), "it-ran") {

@@ -23,7 +23,7 @@ var endCases = []testCase{
 func timeoutUsable(s *suite) {
 	conn := s.dial(s.h.Target)
 	start := time.Now()
-	_, err := conn.Run(s.context(), transports.Command{Line: "sleep 60", Timeout: soon})
+	_, err := conn.Run(s.context(), transports.Command{Line: s.in.sleep, Timeout: soon})
 	s.wantClass(err, transports.Timeout)
 	s.quick("timeout", start)
 	s.stillUsable(conn)
@@ -32,7 +32,7 @@ func timeoutUsable(s *suite) {
 func timeoutKeepsOutput(s *suite) {
 	conn := s.dial(s.h.Target)
 	res, err := conn.Run(s.context(), transports.Command{
-		Line: evalLine, Stdin: []byte("echo before\nsleep 60\n"), Timeout: time.Second,
+		Line: s.in.eval, Stdin: []byte(s.in.echoAndSleep), Timeout: time.Second,
 	})
 	s.wantClass(err, transports.Timeout)
 	if !strings.Contains(string(res.Stdout), "before") {
@@ -46,7 +46,7 @@ func cancelAtOnce(s *suite) {
 	timer := time.AfterFunc(soon, cancel)
 	defer timer.Stop()
 	start := time.Now()
-	_, err := conn.Run(ctx, transports.Command{Line: "sleep 60", Timeout: time.Minute})
+	_, err := conn.Run(ctx, transports.Command{Line: s.in.sleep, Timeout: time.Minute})
 	if err == nil || ctx.Err() == nil {
 		s.Fatalf("error %v, want one for the cancelled context", err)
 	}
@@ -58,7 +58,7 @@ func cancelledBefore(s *suite) {
 	conn := s.dial(s.h.Target)
 	ctx, cancel := context.WithCancel(s.context())
 	cancel()
-	if _, err := conn.Run(ctx, transports.Command{Line: "true"}); err == nil {
+	if _, err := conn.Run(ctx, transports.Command{Line: s.in.exit(0)}); err == nil {
 		s.Error("no error for a context that was cancelled before")
 	}
 	if _, err := s.h.Dialer(s.T).Dial(ctx, s.h.Target); err == nil {
@@ -80,7 +80,7 @@ func closeDuring(s *suite) {
 	timer := time.AfterFunc(soon, func() { _ = conn.Close() })
 	defer timer.Stop()
 	start := time.Now()
-	_, err := conn.Run(s.context(), transports.Command{Line: "sleep 60", Timeout: time.Minute})
+	_, err := conn.Run(s.context(), transports.Command{Line: s.in.sleep, Timeout: time.Minute})
 	s.wantClass(err, transports.LostContact)
 	s.quick("close", start)
 }
@@ -88,14 +88,14 @@ func closeDuring(s *suite) {
 func runAfterClose(s *suite) {
 	conn := s.dial(s.h.Target)
 	_ = conn.Close()
-	_, err := conn.Run(s.context(), transports.Command{Line: "true"})
+	_, err := conn.Run(s.context(), transports.Command{Line: s.in.exit(0)})
 	s.wantClass(err, transports.LostContact)
 }
 
 // stillUsable runs one more command.
 func (s *suite) stillUsable(conn transports.Conn) {
 	s.Helper()
-	if res := s.run(conn, transports.Command{Line: `/bin/sh -c 'echo again; exit 5'`}); res.Exit != 5 {
+	if res := s.run(conn, transports.Command{Line: s.in.exit(5)}); res.Exit != 5 {
 		s.Errorf("the next command: exit %d, want 5", res.Exit)
 	}
 }

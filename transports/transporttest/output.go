@@ -19,22 +19,25 @@ var outputCases = []testCase{
 
 func apart(s *suite) {
 	conn := s.dial(s.h.Target)
-	res := s.script(conn, "echo to-out\necho to-err >&2\n")
-	if !strings.HasSuffix(string(res.Stdout), "to-out\n") || strings.Contains(string(res.Stdout), "to-err") {
+	res := s.script(conn, s.in.apart)
+	if !strings.HasSuffix(string(res.Stdout), "to-out"+s.in.newline) || strings.Contains(string(res.Stdout), "to-err") {
 		s.Errorf("stdout %q", res.Stdout)
 	}
-	if !strings.HasSuffix(string(res.Stderr), "to-err\n") || strings.Contains(string(res.Stderr), "to-out") {
+	if !strings.HasSuffix(string(res.Stderr), "to-err"+s.in.newline) || strings.Contains(string(res.Stderr), "to-out") {
 		s.Errorf("stderr %q", res.Stderr)
 	}
 }
 
 func binaryOutput(s *suite) {
+	if !s.in.binary {
+		s.Skipf("%s has no command that copies bytes", s.h.Shell)
+	}
 	conn := s.dial(s.h.Target)
 	var all []byte
 	for i := range 256 {
 		all = append(all, byte(i))
 	}
-	res := s.run(conn, transports.Command{Line: "cat", Stdin: all})
+	res := s.run(conn, transports.Command{Line: s.in.copy, Stdin: all})
 	if !bytes.HasSuffix(res.Stdout, all) {
 		s.Errorf("got %q", res.Stdout)
 	}
@@ -43,8 +46,8 @@ func binaryOutput(s *suite) {
 func bounded(s *suite) {
 	conn := s.dial(s.h.Target)
 	const sent, most = 300_000, 10_000
-	in := noise(sent)
-	res := s.run(conn, transports.Command{Line: "cat", Stdin: in, MaxOutput: most})
+	in := s.noise(sent)
+	res := s.run(conn, transports.Command{Line: s.in.copy, Stdin: in, MaxOutput: most})
 	got := len(res.Stdout) + len(res.Stderr)
 	if got != most || !res.Truncated || res.Dropped < sent-most {
 		s.Errorf("kept %d, truncated %v, dropped %d; want %d kept of %d", got, res.Truncated, res.Dropped, most, sent)
@@ -56,8 +59,7 @@ func bounded(s *suite) {
 
 func boundedTogether(s *suite) {
 	conn := s.dial(s.h.Target)
-	const script = "i=0\nwhile [ $i -lt 200 ]; do echo 0123456789; echo 0123456789 >&2; i=$((i+1)); done\n"
-	res := s.run(conn, transports.Command{Line: evalLine, Stdin: []byte(script), MaxOutput: 1000})
+	res := s.run(conn, transports.Command{Line: s.in.eval, Stdin: []byte(s.in.bothOften), MaxOutput: 1000})
 	if got := len(res.Stdout) + len(res.Stderr); got != 1000 || !res.Truncated {
 		s.Errorf("kept %d bytes, truncated %v; want 1000 and true", got, res.Truncated)
 	}
@@ -66,7 +68,7 @@ func boundedTogether(s *suite) {
 func endless(s *suite) {
 	conn := s.dial(s.h.Target)
 	res, err := conn.Run(s.context(), transports.Command{
-		Line: evalLine, Stdin: []byte("while :; do echo 0123456789012345678901234567890123456789; done\n"),
+		Line: s.in.eval, Stdin: []byte(s.in.endless),
 		Timeout: soon, MaxOutput: 2000,
 	})
 	s.wantClass(err, transports.Timeout)
@@ -78,7 +80,7 @@ func endless(s *suite) {
 
 func noNewline(s *suite) {
 	conn := s.dial(s.h.Target)
-	if res := s.script(conn, "printf last"); !strings.HasSuffix(string(res.Stdout), "last") {
+	if res := s.script(conn, s.in.noNewline); !strings.HasSuffix(string(res.Stdout), "last") {
 		s.Errorf("got %q", res.Stdout)
 	}
 }

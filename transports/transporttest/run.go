@@ -23,34 +23,26 @@ var runCases = []testCase{
 
 func exitCodes(s *suite) {
 	conn := s.dial(s.h.Target)
-	for _, c := range []struct {
-		line string
-		exit int
-	}{
-		{`/bin/sh -c 'exit 0'`, 0},
-		{`/bin/sh -c 'exit 1'`, 1},
-		{`/bin/sh -c 'exit 3'`, 3},
-		{`/bin/sh -c 'exit 255'`, 255},
-	} {
-		if res := s.run(conn, transports.Command{Line: c.line}); res.Exit != c.exit {
-			s.Errorf("%s: exit %d, want %d", c.line, res.Exit, c.exit)
+	for _, code := range s.in.codes {
+		if res := s.run(conn, transports.Command{Line: s.in.exit(code)}); res.Exit != code {
+			s.Errorf("%s: exit %d, want %d", s.in.exit(code), res.Exit, code)
 		}
 	}
 }
 
 func scriptOnStdin(s *suite) {
 	conn := s.dial(s.h.Target)
-	res := s.script(conn, "a='two words'\nprintf '%s|' \"$a\" end\nexit 7\n")
-	if got := string(res.Stdout); !strings.HasSuffix(got, "two words|end|") || res.Exit != 7 {
+	res := s.script(conn, s.in.words)
+	if got := string(res.Stdout); !strings.HasSuffix(got, s.in.wordsOut) || res.Exit != 7 {
 		s.Errorf("got %q exit %d, want the printed words and exit 7", got, res.Exit)
 	}
 }
 
 func notFound(s *suite) {
 	conn := s.dial(s.h.Target)
-	res := s.script(conn, "no-such-command-anywhere\n")
-	if res.Exit != 127 {
-		s.Errorf("exit %d, want 127", res.Exit)
+	res := s.run(conn, transports.Command{Line: s.in.unknown})
+	if res.Exit != s.in.unknownExit {
+		s.Errorf("exit %d, want %d", res.Exit, s.in.unknownExit)
 	}
 }
 
@@ -74,9 +66,9 @@ func deathBySignal(s *suite) {
 
 func stdinSizes(s *suite) {
 	conn := s.dial(s.h.Target)
-	for _, size := range []int{0, 1, 4095, 32768, 32769, 100_000, 3 << 20} {
-		in := noise(size)
-		res := s.run(conn, transports.Command{Line: "cat", Stdin: in, MaxOutput: size + 4096})
+	for _, size := range s.in.sizes {
+		in := s.noise(size)
+		res := s.run(conn, transports.Command{Line: s.in.copy, Stdin: in, MaxOutput: size + 4096})
 		if !bytes.HasSuffix(res.Stdout, in) || res.Truncated {
 			s.Errorf("%d bytes: %d came back, truncated %v", size, len(res.Stdout), res.Truncated)
 		}
@@ -85,7 +77,7 @@ func stdinSizes(s *suite) {
 
 func stdinUnread(s *suite) {
 	conn := s.dial(s.h.Target)
-	res := s.run(conn, transports.Command{Line: `/bin/sh -c 'exit 4'`, Stdin: noise(4 << 20)})
+	res := s.run(conn, transports.Command{Line: s.in.exit(4), Stdin: s.noise(4 << 20)})
 	if res.Exit != 4 {
 		s.Errorf("exit %d, want 4", res.Exit)
 	}
@@ -94,8 +86,8 @@ func stdinUnread(s *suite) {
 func inSequence(s *suite) {
 	conn := s.dial(s.h.Target)
 	for i := range 20 {
-		in := []byte{byte('a' + i)}
-		res := s.run(conn, transports.Command{Line: "cat", Stdin: in})
+		in := append([]byte{byte('a' + i)}, s.in.newline...)
+		res := s.run(conn, transports.Command{Line: s.in.copy, Stdin: in})
 		if !bytes.HasSuffix(res.Stdout, in) {
 			s.Fatalf("command %d: got %q, want %q", i, res.Stdout, in)
 		}
@@ -104,11 +96,29 @@ func inSequence(s *suite) {
 
 func nothingCarriesOver(s *suite) {
 	conn := s.dial(s.h.Target)
-	s.script(conn, "OUST_LEFT=over; export OUST_LEFT; cd /\n")
-	res := s.script(conn, `printf '[%s]' "$OUST_LEFT"`)
-	if !strings.HasSuffix(string(res.Stdout), "[]") {
+	s.script(conn, s.in.leave)
+	res := s.script(conn, s.in.left)
+	if !strings.HasSuffix(string(res.Stdout), s.in.leftNothing) {
 		s.Errorf("got %q, want an empty variable", res.Stdout)
 	}
+}
+
+// noise returns size bytes that a shell can copy, the same each time: of every
+// value, or lines of text.
+func (s *suite) noise(size int) []byte {
+	b := noise(size)
+	if s.in.binary || size == 0 {
+		return b
+	}
+	const letters, line = "abcdefghijklmnopqrstuvwxyz012345", 72
+	for i := range b {
+		b[i] = letters[int(b[i])%len(letters)]
+	}
+	for i := line; i < size; i += line {
+		copy(b[i-2:], "\r\n")
+	}
+	copy(b[size-2:], "\r\n")
+	return b
 }
 
 // noise returns size bytes of every value, the same each time.

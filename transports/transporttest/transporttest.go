@@ -22,8 +22,8 @@ type Harness struct {
 
 	// Abilities.
 
-	// Shell is what Command.Line and scripts on stdin are written for:
-	// "sh", the default. Further shells come with their transports.
+	// Shell is what Command.Line and scripts on stdin are written for: "sh",
+	// the default, or "cmd". Cases that a shell has no words for are skipped.
 	Shell string
 	// Signals says that `kill -TERM $$` kills the command alone.
 	Signals bool
@@ -60,6 +60,10 @@ type Harness struct {
 // Run runs every case as a subtest of t.
 func Run(t *testing.T, h Harness) {
 	h = h.withDefaults()
+	in, known := dialects[h.Shell]
+	if !known {
+		t.Fatalf("the suite does not speak %q", h.Shell)
+	}
 	groups := []struct {
 		name  string
 		cases []testCase
@@ -73,7 +77,7 @@ func Run(t *testing.T, h Harness) {
 	for _, g := range groups {
 		t.Run(g.name, func(t *testing.T) {
 			for _, c := range g.cases {
-				t.Run(c.name, func(t *testing.T) { c.run(&suite{T: t, h: h}) })
+				t.Run(c.name, func(t *testing.T) { c.run(&suite{T: t, h: h, in: in}) })
 			}
 		})
 	}
@@ -107,11 +111,9 @@ type testCase struct {
 type suite struct {
 	*testing.T
 	h Harness
+	// in is the harness's shell.
+	in dialect
 }
-
-// evalLine is a command that reads a whole script from stdin and runs it,
-// whatever the login shell is.
-const evalLine = `/bin/sh -c 'eval "$(cat)"'`
 
 // caseTime bounds one case, so that a transport that hangs fails the case and
 // not the test binary.
@@ -147,10 +149,10 @@ func (s *suite) run(conn transports.Conn, cmd transports.Command) transports.Res
 	return res
 }
 
-// script runs a script through evalLine.
+// script runs a script that stands on stdin.
 func (s *suite) script(conn transports.Conn, text string) transports.Result {
 	s.Helper()
-	return s.run(conn, transports.Command{Line: evalLine, Stdin: []byte(text)})
+	return s.run(conn, transports.Command{Line: s.in.eval, Stdin: []byte(text)})
 }
 
 // wantClass fails unless err has the class, and never names a secret.
