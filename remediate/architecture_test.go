@@ -37,6 +37,9 @@ var arrows = map[string][]string{
 	"playbooks":            {"remediate", "remediate/strictyaml"},
 	"transports":           nil,
 	"transports/...":       {"transports"},
+
+	// Hosts of wine: the server in front of them, and lines that wine reads otherwise.
+	"transports/transporttest/winelab": {"transports", "transports/lab/wsman", "remediate"},
 }
 
 // homes says where alone a module of others may be imported: one package for
