@@ -10,7 +10,7 @@ unset DISPLAY
 
 wine wineboot -i
 wineserver -w
-for name in launcher schtasks; do
+for name in launcher schtasks uninst; do
 	unicode=
 	[ $name = launcher ] && unicode=-municode
 	# shellcheck disable=SC2086 # a flag or none
