@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -92,7 +93,7 @@ func challenge(pairs []byte) []byte {
 	binary.LittleEndian.PutUint16(m[40:], uint16(len(pairs)))
 	binary.LittleEndian.PutUint16(m[42:], uint16(len(pairs)))
 	binary.LittleEndian.PutUint32(m[44:], 56)
-	return append(m, pairs...)
+	return slices.Concat(m, pairs)
 }
 
 // TestChallenge: what is refused of a challenge, for the library would fail on

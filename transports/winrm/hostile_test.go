@@ -133,8 +133,8 @@ func TestTimeout(t *testing.T) {
 	})})
 	conn := r.dial(t)
 	for _, line := range []string{"wait", "flood"} {
-		res, err := conn.Run(t.Context(), transports.Command{Line: line, Timeout: 20 * time.Millisecond, MaxOutput: 1000})
-		wantError(t, err, transports.Timeout, "no end in 20ms")
+		res, err := conn.Run(t.Context(), transports.Command{Line: line, Timeout: 500 * time.Millisecond, MaxOutput: 1000})
+		wantError(t, err, transports.Timeout, "no end in 500ms")
 		if len(res.Stdout) == 0 || len(res.Stdout) > 1000 || res.Exit == 0 {
 			t.Errorf("%s: %d bytes of output, exit %d", line, len(res.Stdout), res.Exit)
 		}
