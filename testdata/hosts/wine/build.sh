@@ -8,8 +8,14 @@ dir=$1
 export WINEPREFIX="$dir/prefix" WINEDEBUG=-all WINEDLLOVERRIDES="mscoree,mshtml=" WINEARCH=win64
 unset DISPLAY
 
-wine wineboot -i
-wineserver -w
+# Now and then wineboot leaves a prefix in which no program starts.
+for _ in 1 2 3; do
+	wine wineboot -i
+	wineserver -w
+	if wine reg query 'HKLM\Software'; then break; fi
+	wineserver -k || true
+	rm -rf "$WINEPREFIX"
+done
 for name in launcher schtasks uninst; do
 	unicode=
 	[ $name = launcher ] && unicode=-municode

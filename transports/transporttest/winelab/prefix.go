@@ -55,11 +55,15 @@ func askPath(script string) (string, error) {
 // clone makes the host's prefix. The files of the template are hard links,
 // which wine replaces and does not write into; the registry is copied.
 func (h *Host) clone() error {
+	sweep(filepath.Dir(h.built))
 	dir, err := os.MkdirTemp(filepath.Dir(h.built), ".winelab-")
 	if err != nil {
 		return err
 	}
 	h.dir, h.Root = dir, filepath.Join(dir, "prefix", "drive_c")
+	if h.lock, err = lock(dir); err != nil {
+		return err
+	}
 	if out, err := exec.Command("cp", "-al", filepath.Join(h.built, "prefix"), dir).CombinedOutput(); err != nil {
 		return fmt.Errorf("clone the prefix: %w: %s", err, out)
 	}
@@ -76,11 +80,46 @@ func (h *Host) clone() error {
 	return os.Mkdir(filepath.Join(dir, "run"), 0o700)
 }
 
+// lock marks a host's folder as used, until the process ends.
+func lock(dir string) (*os.File, error) {
+	file, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE|syscall.O_CLOEXEC, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
+}
+
+// young is the age up to which a folder may not be locked yet.
+const young = time.Minute
+
+// sweep ends and removes hosts whose test process is gone.
+func sweep(cache string) {
+	dirs, _ := filepath.Glob(filepath.Join(cache, ".winelab-*"))
+	for _, dir := range dirs {
+		info, err := os.Stat(dir)
+		if err != nil || time.Since(info.ModTime()) < young {
+			continue
+		}
+		file, err := lock(dir)
+		if err != nil {
+			continue
+		}
+		_ = stop(dir)
+		_ = os.RemoveAll(dir)
+		_ = file.Close()
+	}
+}
+
 // env is the environment of the host's processes.
-func (h *Host) env() []string {
+func (h *Host) env() []string { return environment(h.dir) }
+
+func environment(dir string) []string {
 	return []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + h.dir, "LC_ALL=C.UTF-8", "USER=root",
-		"WINEPREFIX=" + filepath.Join(h.dir, "prefix"), "WINEDEBUG=-all", "WINEDLLOVERRIDES=mscoree,mshtml=",
+		"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "LC_ALL=C.UTF-8", "USER=root",
+		"WINEPREFIX=" + filepath.Join(dir, "prefix"), "WINEDEBUG=-all", "WINEDLLOVERRIDES=mscoree,mshtml=",
 	}
 }
 
@@ -124,12 +163,17 @@ func (h *Host) halt() error {
 		_ = syscall.Kill(-group, syscall.SIGKILL)
 	}
 	h.mu.Unlock()
+	return stop(h.dir)
+}
+
+// stop ends the wineserver of a host's folder, and all processes with it.
+func stop(dir string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), execTimeout)
 	defer cancel()
 	// -k ends with 1 if none runs, -w waits until it is gone.
 	for _, flag := range []string{"-k", "-w"} {
 		cmd := exec.CommandContext(ctx, "wineserver", flag)
-		cmd.Env = h.env()
+		cmd.Env = environment(dir)
 		if err := cmd.Run(); err != nil && ctx.Err() != nil {
 			return fmt.Errorf("wineserver %s: %w", flag, err)
 		}

@@ -11,8 +11,8 @@
 // code to a file; cmd reads only the first line of a script from a pipe, so
 // that its input is a file; powershell and findstr are stubs that succeed;
 // programs of 32 bits do not start, though packages of 32 bits install below
-// WOW6432Node; a second msiexec waits for the first and does not end with
-// 1618. Users are not told apart: every login is the same administrator.
+// WOW6432Node. No package here ends with 1618 or 3010. Users are not told apart:
+// every login is the same administrator.
 package winelab
 
 import (
@@ -76,6 +76,7 @@ type Host struct {
 	built  string // what testdata/hosts/wine/build.sh made
 	server *wsman.Server
 	gate   *gate
+	lock   *os.File
 	served chan error
 
 	mu      sync.Mutex
@@ -208,6 +209,9 @@ func (h *Host) close() {
 	}
 	if h.dir != "" {
 		err = errors.Join(err, h.halt(), os.RemoveAll(h.dir))
+		if h.lock != nil {
+			_ = h.lock.Close()
+		}
 	}
 	if err != nil {
 		h.t.Errorf("wine hosts: %v", fmt.Errorf("stop: %w", err))
