@@ -169,3 +169,23 @@ func TestExitCodes(t *testing.T) {
 		t.Errorf("exit code %d", r.Exit)
 	}
 }
+
+// TestSixHosts: hosts stand beside each other and share nothing.
+func TestSixHosts(t *testing.T) {
+	t.Parallel()
+	var hosts []*Host
+	for range 6 {
+		hosts = append(hosts, Start(t, Options{}))
+	}
+	if out, exit := hosts[0].Exec(`reg add HKLM\SOFTWARE\First /f`); exit != 0 {
+		t.Fatalf("exit code %d: %s", exit, out)
+	}
+	for i, h := range hosts {
+		if r := run(t, dial(t, h), "exit 2", ""); r.Exit != 2 {
+			t.Errorf("host %d: exit code %d", i, r.Exit)
+		}
+		if got := h.RegExists(`HKLM\SOFTWARE\First`); got != (i == 0) {
+			t.Errorf("host %d has the key of the first: %v", i, got)
+		}
+	}
+}
