@@ -1,6 +1,9 @@
 package transporttest
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // dialect is what the cases say in the words of one shell.
 type dialect struct {
@@ -21,9 +24,10 @@ type dialect struct {
 	sizes   []int
 	newline string
 
-	// unknown is a line that names no command, and ends with unknownExit.
-	unknown     string
-	unknownExit int
+	// unknown is a line that names no command, and ends with one of
+	// unknownExits.
+	unknown      string
+	unknownExits []int
 
 	// Scripts, and what the output of some ends with.
 	words, wordsOut   string // ends with exit code 7
@@ -43,7 +47,7 @@ var sh = dialect{
 	exit: func(code int) string { return fmt.Sprintf("/bin/sh -c 'exit %d'", code) }, codes: []int{0, 1, 3, 255},
 	sleep: "sleep 60", newline: "\n",
 	copy: "cat", binary: true, sizes: []int{0, 1, 4095, 32768, 32769, 100_000, 3 << 20},
-	unknown: "/bin/sh -c no-such-command-anywhere", unknownExit: 127,
+	unknown: "/bin/sh -c no-such-command-anywhere", unknownExits: []int{127},
 	words: "a='two words'\nprintf '%s|' \"$a\" end\nexit 7\n", wordsOut: "two words|end|",
 	leave: "OUST_LEFT=over; export OUST_LEFT; cd /\n", left: `printf '[%s]' "$OUST_LEFT"`, leftNothing: "[]",
 	apart:        "echo to-out\necho to-err >&2\n",
@@ -61,11 +65,11 @@ var cmd = dialect{
 	exit: func(code int) string { return fmt.Sprintf("cmd /d /c exit %d", code) }, codes: []int{0, 1, 3, 255, 256, 3010, -1, -1073741510},
 	sleep: "ping -n 61 127.0.0.1", newline: "\r\n",
 	copy: `find /v ""`, sizes: []int{0, 64, 4096, 32768, 32770, 100_000, 3 << 20},
-	unknown: "cmd /d /c no-such-command-anywhere", unknownExit: 1,
+	unknown: "cmd /d /c no-such-command-anywhere", unknownExits: []int{1, 9009},
 	words: "set a=two words\r\necho %a%^|end^|\r\nexit 7\r\n", wordsOut: "two words|end|\r\n",
 	leave: "set OUST_LEFT=over\r\ncd \\\r\n", left: "echo [%OUST_LEFT%]\r\nexit\r\n", leftNothing: "[%OUST_LEFT%]\r\n",
 	apart:        "echo to-out\r\necho to-err>&2\r\nexit\r\n",
-	bothOften:    "for /l %i in (1,1,200) do @(echo 0123456789&echo 0123456789>&2)\r\n",
+	bothOften:    strings.Repeat("echo 0123456789\r\necho 0123456789>&2\r\n", 200),
 	endless:      "for /l %i in (0,0,1) do @echo 0123456789012345678901234567890123456789\r\n",
 	noNewline:    "<nul set /p =last\r\nexit\r\n",
 	echoAndSleep: "echo before\r\nping -n 61 127.0.0.1 >nul\r\n",

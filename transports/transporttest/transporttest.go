@@ -25,6 +25,12 @@ type Harness struct {
 	// Shell is what Command.Line and scripts on stdin are written for: "sh",
 	// the default, or "cmd". Cases that a shell has no words for are skipped.
 	Shell string
+	// Copy is a line that copies lines from stdin to stdout, where the shell's
+	// own words for it are not there.
+	Copy string
+	// CopyMost is the longest input that Copy brings back unchanged, in bytes;
+	// 0 is for any.
+	CopyMost int
 	// Signals says that `kill -TERM $$` kills the command alone.
 	Signals bool
 	// Parallel is how many connections are opened at once; default 8.
@@ -64,6 +70,7 @@ func Run(t *testing.T, h Harness) {
 	if !known {
 		t.Fatalf("the suite does not speak %q", h.Shell)
 	}
+	in.copy = h.Copy
 	groups := []struct {
 		name  string
 		cases []testCase
@@ -92,6 +99,9 @@ func Run(t *testing.T, h Harness) {
 func (h Harness) withDefaults() Harness {
 	if h.Shell == "" {
 		h.Shell = "sh"
+	}
+	if in := dialects[h.Shell]; h.Copy == "" {
+		h.Copy = in.copy
 	}
 	if h.Parallel == 0 {
 		h.Parallel = 8

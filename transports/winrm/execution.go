@@ -96,7 +96,7 @@ func (x *execution) perform(work context.Context) error {
 		return err
 	}
 	feed.stop()
-	x.signal()
+	x.over()
 	return nil
 }
 
@@ -161,40 +161,42 @@ func (x *execution) settle(work context.Context, refused error) error {
 			return context.Cause(work)
 		}
 	}
-	x.signal()
+	x.over()
 	return refused
 }
 
-// giveUp ends a command that took too long. If the host does not say that it
-// has, its shell is not used again.
+// giveUp ends a command that took too long, and its shell with all that still
+// runs in it. The next command gets a new one.
 func (x *execution) giveUp() {
-	if x.id != "" && x.signal() {
-		return
-	}
 	c := x.conn
+	ctx, cancel := c.brief()
+	defer cancel()
+	if x.id != "" {
+		x.signal(ctx)
+	}
 	c.mu.Lock()
 	s := c.shell
 	c.mu.Unlock()
-	if s == nil {
-		return
+	if s != nil {
+		c.forget(s)
+		c.remove(ctx, s)
 	}
-	c.forget(s)
-	ctx, cancel := c.brief()
-	defer cancel()
-	c.remove(ctx, s)
 }
 
-// signal tells the host that the command is over (MS-WSMV 3.1.4.12), and
-// reports whether the host knows.
-func (x *execution) signal() bool {
-	c := x.conn
-	ctx, cancel := c.brief()
+// over is signal in its own time.
+func (x *execution) over() {
+	ctx, cancel := x.conn.brief()
 	defer cancel()
+	x.signal(ctx)
+}
+
+// signal tells the host that the command is over (MS-WSMV 3.1.4.12).
+func (x *execution) signal(ctx context.Context) {
+	c := x.conn
 	_, err := c.ask(ctx, c.peer.requests.terminate(c.dialer.leastWait(), x.shell.id, x.id))
 	if err != nil {
 		c.cfg.Logger.Debug("a command could not be ended", keyHost, c.peer.host, keyError, askError(c.peer, opRun, err))
 	}
-	return err == nil || codeOf(err) == codeShellNotFound
 }
 
 // rest waits, and reports whether ctx still holds.

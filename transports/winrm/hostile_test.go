@@ -146,8 +146,8 @@ func TestTimeout(t *testing.T) {
 		}
 		<-ended
 	}
-	if _, links := r.seen.all(); links != 1 || r.seen.count("Create") != 1 {
-		t.Errorf("%d connections, %d shells", links, r.seen.count("Create"))
+	if _, links := r.seen.all(); links != 1 || r.seen.count("Signal") != 4 || r.seen.count("Delete") != 2 {
+		t.Errorf("%d connections, %d Signals, %d Deletes; want 1, 4 and 2", links, r.seen.count("Signal"), r.seen.count("Delete"))
 	}
 }
 
