@@ -38,6 +38,9 @@ var arrows = map[string][]string{
 	"transports":           nil,
 	"transports/...":       {"transports"},
 
+	// Simulated Windows hosts: what reads their scripts, and the server in front.
+	"transports/lab/windows": {"transports", "transports/lab/cmdexe", "transports/lab/wsman"},
+
 	// Hosts of wine: the server in front of them, and lines that wine reads otherwise.
 	"transports/transporttest/winelab": {"transports", "transports/lab/wsman", "remediate"},
 }
@@ -52,7 +55,8 @@ var homes = map[string][]string{
 	"github.com/skeema/knownhosts":     {"transports/..."},
 	"github.com/kevinburke/ssh_config": {"transports/..."},
 	"github.com/masterzen/winrm":       {"transports/winrm"},
-	"github.com/bodgit/ntlmssp":        {"transports/winrm"}, // the client's NTLM
+	"github.com/bodgit/ntlmssp":        {"transports/winrm"},                         // the client's NTLM
+	"github.com/jcmturner/gokrb5":      {"transports/winrm", "transports/lab/wsman"}, // Kerberos
 	"golang.org/x/net/proxy":           {"transports/winrm"},
 	"mvdan.cc/sh/v3/interp":            {"transports/..."},
 	"mvdan.cc/sh/v3/syntax":            {"transports/...", "playbooks"}, // the linter reads a script step as sh
