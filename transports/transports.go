@@ -40,12 +40,16 @@ type Credential struct {
 	Become         string
 	BecomePassword Secret
 
-	// Auth is how to log in over WinRM: "ntlm", "basic" or "certificate"; ""
-	// means certificate if there is a TLSCertificateFile, and else ntlm.
+	// Auth is how to log in over WinRM: "ntlm", "kerberos", "basic" or
+	// "certificate"; "" means certificate if there is a TLSCertificateFile, and else ntlm.
 	Auth string
 	// TLSCertificateFile and TLSKeyFile are paths of PEM files: a client
 	// certificate with its chain, and its key without passphrase.
 	TLSCertificateFile, TLSKeyFile string
+	// Realm is that of Kerberos, for a User without one. KeytabFile is the path
+	// of a keytab, CCacheFile a credential cache such as kinit leaves; of them
+	// and Password, one is used, in this order.
+	Realm, KeytabFile, CCacheFile string
 }
 
 // Dialer opens connections to hosts.

@@ -31,7 +31,7 @@ const (
 // checked against the system's roots.
 type Config struct {
 	// Plain speaks HTTP without TLS, by default on port 5985. Messages are
-	// then sealed by NTLM; other logins are refused there.
+	// then sealed by NTLM or Kerberos; other logins are refused there.
 	Plain bool
 	// Verify is VerifyFull, the default, or VerifyNone.
 	Verify string
@@ -69,6 +69,10 @@ type Config struct {
 	// DialContext makes the TCP connections, as through a bastion; default a
 	// net.Dialer. The connections need no deadlines of their own.
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
+	// Krb5Conf is the path of the Kerberos settings, default /etc/krb5.conf;
+	// without that file realms are taken as DNS domains. KDCs are reached
+	// directly, over TCP; neither Proxy nor DialContext is used for them.
+	Krb5Conf string
 	// Logger gets notes; default none.
 	Logger hclog.Logger
 }

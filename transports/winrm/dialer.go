@@ -23,8 +23,9 @@ type Dialer struct {
 	trust *tls.Config
 	proxy *url.URL
 	// schemes are the ways to log in, by name.
-	schemes map[string]scheme
-	byes    crowd // farewells under way
+	schemes  map[string]scheme
+	kerberos *kerberos
+	byes     crowd // farewells under way
 }
 
 var _ transports.Dialer = (*Dialer)(nil)
@@ -47,12 +48,15 @@ func NewDialer(config Config) (*Dialer, error) {
 	if config.Verify == VerifyNone && !config.Plain {
 		config.Logger.Warn("certificates of hosts are not verified")
 	}
-	return &Dialer{cfg: config, trust: trust, proxy: via, schemes: schemes()}, nil
+	k := newKerberos(config)
+	return &Dialer{cfg: config, trust: trust, proxy: via, schemes: schemes(k), kerberos: k}, nil
 }
 
 // Close waits until the shells of closed connections are deleted, which is
-// bounded by Config.Farewell. Connections that are open stay so.
+// bounded by Config.Farewell, and forgets the tickets of Kerberos. Connections
+// that are open stay so.
 func (d *Dialer) Close() error {
+	d.kerberos.close()
 	d.byes.wait()
 	return nil
 }
@@ -85,6 +89,7 @@ type peer struct {
 	account                 account
 	tls                     *tls.Config // nil without TLS
 	become                  string
+	spn                     string // the host's name in Kerberos, for logins by it
 }
 
 func (d *Dialer) peerOf(t transports.Target) (*peer, error) {
@@ -96,6 +101,11 @@ func (d *Dialer) peerOf(t transports.Target) (*peer, error) {
 		return nil, err
 	}
 	p := &peer{host: t.Host, address: t.Address, account: a, become: t.Credential.Become}
+	if a.auth == authKerberos {
+		if p.spn, err = servicePrincipal(t.Address); err != nil {
+			return nil, err
+		}
+	}
 	port, scheme := PortPlain, "http"
 	if !d.cfg.Plain {
 		port, scheme = PortTLS, "https"

@@ -33,11 +33,12 @@ type schemeFunc func(ctx context.Context, p *peer, l *link) error
 func (f schemeFunc) login(ctx context.Context, p *peer, l *link) error { return f(ctx, p, l) }
 
 // schemes are the ways to log in, by transports.Credential.Auth.
-func schemes() map[string]scheme {
+func schemes(k *kerberos) map[string]scheme {
 	return map[string]scheme{
 		authNTLM:        schemeFunc(loginNTLM),
 		authBasic:       schemeFunc(loginBasic),
 		authCertificate: schemeFunc(loginCertificate),
+		authKerberos:    k,
 	}
 }
 

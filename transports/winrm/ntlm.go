@@ -82,6 +82,9 @@ func (n *ntlmLogin) unseal(data []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(signature) != signatureSize {
+		return nil, errSealed
+	}
 	text, err := n.session.Unwrap(sealed, signature)
 	if err != nil {
 		return nil, fmt.Errorf("a sealed message does not open: %w", err)

@@ -23,8 +23,10 @@ const (
 	sealMiddle = "\r\n" + sealBoundary + "\r\n\tContent-Type: application/octet-stream\r\n"
 	sealEnd    = sealBoundary + "--"
 
-	// signatureSize is the length of NTLM's signatures, in bytes.
+	// signatureSize is the length of NTLM's signatures, in bytes, and
+	// signatureMost bounds those of Kerberos.
 	signatureSize = 16
+	signatureMost = 128
 	// sealRoom is more than what sealing adds to a message, in bytes.
 	sealRoom = 2 << 10
 )
@@ -83,11 +85,15 @@ func parseSealed(data []byte) (sealed, signature []byte, length int, err error) 
 		return nil, nil, 0, errSealed
 	}
 	rest, ok := bytes.CutSuffix(bytes.TrimSuffix(data, []byte("\r\n")), []byte(sealEnd))
-	if !ok || len(rest) < 4+signatureSize || binary.LittleEndian.Uint32(rest) != signatureSize {
+	if !ok || len(rest) < 4+signatureSize {
 		return nil, nil, 0, errSealed
 	}
-	signature, sealed = rest[4:4+signatureSize], rest[4+signatureSize:]
-	if len(sealed) != length { // RC4 keeps the length
+	n, rest := binary.LittleEndian.Uint32(rest), rest[4:]
+	if n < signatureSize || n > signatureMost || int(n) > len(rest) {
+		return nil, nil, 0, errSealed
+	}
+	signature, sealed = rest[:n], rest[n:]
+	if len(sealed) != length { // sealing keeps the length
 		return nil, nil, 0, fmt.Errorf("%w: %d bytes, said to be %d", errSealed, len(sealed), length)
 	}
 	return sealed, signature, length, nil

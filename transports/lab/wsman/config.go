@@ -13,8 +13,8 @@ import (
 	"oust/transports"
 )
 
-// How strictly channel binding tokens of NTLM over TLS are checked, as the
-// service's CbtHardeningLevel.
+// How strictly channel binding tokens of NTLM and Kerberos over TLS are
+// checked, as the service's CbtHardeningLevel.
 const (
 	// BindingsIgnored takes every login, also with a wrong token.
 	BindingsIgnored = "none"
@@ -50,6 +50,8 @@ type Config struct {
 	// handshake has shown that the client has its key; all other checks are
 	// the function's.
 	Certificate func(*x509.Certificate) (user string, ok bool)
+	// Kerberos, if set, takes logins by Kerberos.
+	Kerberos *Kerberos
 	// AllowUnencrypted takes messages that are neither sealed nor sent over
 	// TLS, and offers Basic there.
 	AllowUnencrypted bool
@@ -141,7 +143,7 @@ func (c Config) validate() error {
 	switch {
 	case c.Backend == nil:
 		return errors.New("wsman: there is no backend")
-	case !c.Basic && !c.NTLM && c.Certificate == nil:
+	case !c.Basic && !c.NTLM && c.Certificate == nil && c.Kerberos == nil:
 		return errors.New("wsman: no way to log in is offered")
 	case (c.Basic || c.NTLM) && c.Logins == nil:
 		return errors.New("wsman: Basic and NTLM need Logins")

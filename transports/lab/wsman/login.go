@@ -10,13 +10,13 @@ import (
 	"oust/transports/lab/wsman/ntlm"
 )
 
-// connection is what a TCP connection remembers: the login by NTLM that is
-// under way there, or that holds. HTTP/1.1 handles the requests of a
+// connection is what a TCP connection remembers: the login that is under way
+// there, or that holds. HTTP/1.1 handles the requests of a
 // connection one after the other, so that nothing is locked.
 type connection struct {
 	conn      net.Conn
 	handshake *ntlm.Handshake
-	session   *ntlm.Session
+	session   session
 }
 
 // connection of a request; one of its own where ConnContext was not used.
@@ -41,6 +41,9 @@ func (x *exchange) login() bool {
 			return true
 		}
 	case "negotiate", "ntlm":
+		if scheme == "negotiate" && x.offersKerberos() && isKerberos(token) {
+			return x.kerberos(token)
+		}
 		if x.offersNTLM() {
 			return x.ntlm(scheme, token)
 		}
@@ -55,8 +58,10 @@ func (x *exchange) login() bool {
 
 // refuse answers 401, with the ways to log in.
 func (x *exchange) refuse() {
-	if x.offersNTLM() {
+	if x.offersNTLM() || x.offersKerberos() {
 		x.w.Header().Add("WWW-Authenticate", "Negotiate")
+	}
+	if x.offersNTLM() {
 		x.w.Header().Add("WWW-Authenticate", "NTLM")
 	}
 	if x.offersBasic() {
@@ -75,6 +80,10 @@ func (x *exchange) offersBasic() bool {
 
 func (x *exchange) offersNTLM() bool {
 	return x.server.config.NTLM && !x.server.faults.is(FaultBasicOnly)
+}
+
+func (x *exchange) offersKerberos() bool {
+	return x.server.keytab != nil && !x.server.faults.is(FaultBasicOnly)
 }
 
 // splitUser takes DOMAIN\user apart; user@realm stays whole.

@@ -37,8 +37,8 @@ func (x *exchange) ntlm(scheme, token string) bool {
 		x.refuse()
 		return false
 	}
-	c.session = session
-	return x.open(session)
+	c.session = ntlmSession{session}
+	return x.open(c.session)
 }
 
 // challenge answers the first message of a login.
@@ -58,13 +58,28 @@ func (x *exchange) challenge(c *connection, scheme string, message []byte) {
 	x.status(http.StatusUnauthorized)
 }
 
+// session is a login that holds for a connection.
+type session interface {
+	sealer
+	who() account
+	// Seals reports whether the login made keys to seal with.
+	Seals() bool
+}
+
+// ntlmSession is a login by NTLM.
+type ntlmSession struct{ *ntlm.Session }
+
+func (s ntlmSession) who() account {
+	if s.Domain == "" {
+		return splitUser(s.User)
+	}
+	return account{user: s.User, domain: s.Domain}
+}
+
 // open takes a request of a connection that has logged in, and opens its
 // message if it is sealed. A message that does not open ends the login.
-func (x *exchange) open(session *ntlm.Session) bool {
-	x.who = account{user: session.User, domain: session.Domain}
-	if session.Domain == "" {
-		x.who = splitUser(session.User)
-	}
+func (x *exchange) open(session session) bool {
+	x.who = session.who()
 	if len(x.data) == 0 || !isSealed(x.r.Header.Get("Content-Type")) {
 		return true
 	}
@@ -84,4 +99,4 @@ func (x *exchange) open(session *ntlm.Session) bool {
 	return true
 }
 
-var _ sealer = (*ntlm.Session)(nil)
+var _ session = ntlmSession{}

@@ -17,8 +17,9 @@ const (
 	sealBoundary  = "--Encrypted Boundary"
 	// sealOverhead is more than what sealing adds to a message, in bytes.
 	sealOverhead = 1024
-	// mostSignature bounds a signature; that of NTLM has 16 bytes.
-	mostSignature = 64
+	// mostSignature bounds a signature; that of NTLM has 16 bytes, that of
+	// Kerberos 60 or more.
+	mostSignature = 128
 )
 
 var errSealed = errors.New("a sealed message has another form")

@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"github.com/hashicorp/go-hclog"
+	"github.com/jcmturner/gokrb5/v8/keytab"
 
 	"oust/transports/lab/wsman/ntlm"
 )
@@ -21,6 +22,8 @@ import (
 type Server struct {
 	config Config
 	tls    *tls.Config
+	// keytab has the keys of Kerberos; nil without it.
+	keytab *keytab.Keytab
 	// bindings is the channel binding token of the TLS certificate.
 	bindings []byte
 	http     *http.Server
@@ -45,7 +48,7 @@ func New(config Config) (*Server, error) {
 	if config.TLS != nil {
 		s.tls = config.TLS.Clone()
 		s.tls.NextProtos = []string{"http/1.1"}
-		if config.NTLM {
+		if config.NTLM || config.Kerberos != nil {
 			var err error
 			if s.bindings, err = bindingsOf(config.TLS); err != nil {
 				return nil, err
@@ -53,6 +56,12 @@ func New(config Config) (*Server, error) {
 		}
 		if config.Certificate != nil && s.tls.ClientAuth == tls.NoClientCert {
 			s.tls.ClientAuth = tls.RequestClientCert
+		}
+	}
+	if config.Kerberos != nil {
+		var err error
+		if s.keytab, err = newKeytab(config.Kerberos.Keytab); err != nil {
+			return nil, err
 		}
 	}
 	var protocols http.Protocols
@@ -72,7 +81,7 @@ func New(config Config) (*Server, error) {
 // bindingsOf is the channel binding token for a server's first certificate.
 func bindingsOf(config *tls.Config) ([]byte, error) {
 	if len(config.Certificates) == 0 || len(config.Certificates[0].Certificate) == 0 {
-		return nil, errors.New("wsman: TLS with NTLM needs a certificate in TLS.Certificates")
+		return nil, errors.New("wsman: TLS with NTLM or Kerberos needs a certificate in TLS.Certificates")
 	}
 	certificate, err := x509.ParseCertificate(config.Certificates[0].Certificate[0])
 	if err != nil {

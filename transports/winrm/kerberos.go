@@ -1,0 +1,176 @@
+package winrm
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"oust/transports"
+)
+
+// kerberos logs in by Kerberos. It holds the tickets of a Dialer's whole run:
+// each account asks for a ticket-granting ticket once, and once for a ticket
+// for each host, however many connections want one at the same time.
+type kerberos struct {
+	confPath string
+	kdcs     kdcs
+	// total bounds all exchanges that one ticket takes.
+	total time.Duration
+	now   func() time.Time
+
+	ctx   context.Context // ends at close
+	end   context.CancelFunc
+	asked sync.WaitGroup
+
+	mu      sync.Mutex
+	closed  bool
+	conf    *kerberosConf
+	clients map[clientKey]*kerberosClient
+	last    time.Time // of stamp
+}
+
+var _ scheme = (*kerberos)(nil)
+
+// newKerberos reads nothing yet: most runs do without Kerberos.
+func newKerberos(c Config) *kerberos {
+	ctx, end := context.WithCancel(context.Background())
+	return &kerberos{
+		confPath: c.Krb5Conf, total: c.Login * 2 / 3, now: time.Now, ctx: ctx, end: end,
+		kdcs:    newKDCs(c.Login / 4),
+		clients: make(map[clientKey]*kerberosClient),
+	}
+}
+
+// close ends the exchanges under way, and forgets all tickets.
+func (k *kerberos) close() {
+	k.mu.Lock()
+	k.closed = true
+	k.mu.Unlock()
+	k.end()
+	k.asked.Wait()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	clear(k.clients)
+}
+
+// start runs a piece of work that close waits for, within the time for a
+// ticket; false after close.
+func (k *kerberos) start(work func(context.Context)) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.closed {
+		return false
+	}
+	k.asked.Go(func() {
+		ctx, cancel := context.WithTimeout(k.ctx, k.total)
+		defer cancel()
+		work(ctx)
+	})
+	return true
+}
+
+// stamp is the time in whole microseconds, another one at each call: hosts
+// take a second message with the same time for a replay (RFC 4120 3.2.3).
+func (k *kerberos) stamp() time.Time {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	t := k.now().UTC().Truncate(time.Microsecond)
+	if !t.After(k.last) {
+		t = k.last.Add(time.Microsecond)
+	}
+	k.last = t
+	return t
+}
+
+// login implements scheme by one message (SPNEGO with the mechanism Kerberos
+// alone, RFC 4178 and RFC 4121), which goes with an empty body. The host
+// proves that it has its key too. Without TLS all that follows is sealed.
+func (k *kerberos) login(ctx context.Context, p *peer, l *link) error {
+	client, err := k.client(p.account)
+	if err != nil {
+		return kerberosFailure(p, err)
+	}
+	pass, err := client.ticket(ctx, p.spn)
+	if err != nil {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return kerberosFailure(p, err)
+	}
+	attempt, err := newAttempt(client.name, client.realm, pass, channelOf(l.cert), k.stamp())
+	if err != nil {
+		return kerberosFailure(p, err)
+	}
+	a, err := l.exchange(ctx, soapType, "Negotiate "+base64.StdEncoding.EncodeToString(attempt.token), nil)
+	if err != nil {
+		return err
+	}
+	text, offered := schemeToken(a.header, "Negotiate")
+	token, bad := base64.StdEncoding.DecodeString(text)
+	if a.status != http.StatusOK {
+		return refusal(p, a, token, offered)
+	}
+	if bad != nil || len(token) == 0 {
+		return untrustedHost(p, errors.New("the host did not prove who it is"))
+	}
+	session, err := attempt.accept(token)
+	if err != nil {
+		return untrustedHost(p, err)
+	}
+	if p.tls == nil {
+		l.sealer = session
+	}
+	return nil
+}
+
+func untrustedHost(p *peer, err error) error {
+	return &transports.Error{
+		Class: transports.Untrusted, Host: p.host, Op: opLogin, Err: err,
+		Advice: "someone may stand between; nothing it said was used",
+	}
+}
+
+// refusal is the error for an answer other than 200. What the host says in it
+// proves nothing, and is for a person to read.
+func refusal(p *peer, a answer, token []byte, offered bool) error {
+	err := loginAnswer(p, a)
+	e, ok := errors.AsType[*transports.Error](err)
+	if !ok || a.status != http.StatusUnauthorized {
+		return err
+	}
+	if !offered {
+		e.Class = transports.Unsupported
+		e.Err = fmt.Errorf("the host offers no Kerberos, but %s", offers(a.header))
+		e.Advice = "turn Kerberos on there (winrm/config/service/auth), or choose another auth"
+		return e
+	}
+	if said := refusalIn(token); said != nil {
+		e.Err = fmt.Errorf("the host refused the ticket of %s for %s: %w", who(p.account), p.spn, said)
+		e.Advice = apAdvice(said.ErrorCode)
+	}
+	return e
+}
+
+// kerberosFailure puts a failure of Kerberos itself into the words for a host.
+func kerberosFailure(p *peer, err error) error {
+	e := &transports.Error{Class: transports.Internal, Host: p.host, Op: opLogin, Err: err}
+	if k, ok := errors.AsType[*kerberosError](err); ok {
+		e.Class, e.Advice, e.Temporary = k.class, k.advice, k.temporary
+	}
+	return e
+}
+
+// servicePrincipal is the name that a host's WinRM has in Kerberos.
+func servicePrincipal(address string) (string, error) {
+	if _, err := netip.ParseAddr(address); err == nil {
+		return "", errors.New("Kerberos knows hosts by name, and the address is an IP address; " +
+			"write the host's DNS name as address, or log in by ntlm")
+	}
+	return "HTTP/" + strings.ToLower(strings.TrimSuffix(address, ".")), nil
+}

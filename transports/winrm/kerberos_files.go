@@ -1,0 +1,64 @@
+package winrm
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/jcmturner/gokrb5/v8/credentials"
+	"github.com/jcmturner/gokrb5/v8/keytab"
+)
+
+// readKeytab reads a file of keys.
+func readKeytab(path string) (*keytab.Keytab, error) {
+	data, err := readBounded(path)
+	if err != nil {
+		return nil, err
+	}
+	kt := keytab.New()
+	if err := guarded(func() error { return kt.Unmarshal(data) }); err != nil {
+		return nil, fmt.Errorf("%s is not a keytab", path)
+	}
+	return kt, nil
+}
+
+// cachePath takes a cache's name to a path: FILE:PATH, or PATH.
+func cachePath(name string) (string, error) {
+	kind, path, typed := strings.Cut(name, ":")
+	switch {
+	case !typed:
+		return name, nil
+	case strings.EqualFold(kind, "FILE"):
+		return path, nil
+	}
+	return "", fmt.Errorf("credential caches of type %s cannot be read; make one with kinit -c FILE:PATH", clean(kind))
+}
+
+// readCache takes the account and its tickets from a credential cache, as
+// kinit leaves it. user, where it is not empty, must be the one of the cache.
+func (c *kerberosClient) readCache(name, user string) error {
+	path, err := cachePath(name)
+	if err != nil {
+		return err
+	}
+	data, err := readBounded(path)
+	if err != nil {
+		return err
+	}
+	var cache credentials.CCache
+	if err := guarded(func() error { return cache.Unmarshal(data) }); err != nil {
+		return fmt.Errorf("%s is not a credential cache", path)
+	}
+	holder, realm := cache.DefaultPrincipal.PrincipalName, cache.DefaultPrincipal.Realm
+	if is := holder.PrincipalNameString(); user != "" && user != is || c.realm != "" && !strings.EqualFold(c.realm, realm) {
+		return fmt.Errorf("the credential cache is of %s@%s", clean(is), clean(realm))
+	}
+	c.name, c.realm, c.cached = holder, realm, make(map[string]ticket)
+	for _, entry := range cache.GetEntries() {
+		t := ticket{key: entry.Key, until: entry.EndTime}
+		if guarded(func() error { return t.ticket.Unmarshal(entry.Ticket) }) != nil || !isAES(entry.Key.KeyType) {
+			continue // settings of the cache itself look like tickets; other keys are not used
+		}
+		c.cached[t.ticket.SName.PrincipalNameString()] = t
+	}
+	return nil
+}
