@@ -1,10 +1,13 @@
 package cmdexe
 
 import (
+	"bufio"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"strconv"
 	"strings"
+	"unicode/utf16"
 )
 
 // builtins are what cmd.exe does itself: given what follows the name, they
@@ -256,7 +259,7 @@ func (s *session) typeFiles(t string) int {
 			code = s.fail(1, words(err))
 			continue
 		}
-		_, err = io.Copy(s.out, r)
+		err = typeOut(s.out, r)
 		r.Close()
 		if err != nil {
 			code = s.fail(1, words(err))
@@ -264,4 +267,24 @@ func (s *session) typeFiles(t string) int {
 	}
 	s.level = code
 	return code
+}
+
+// typeOut copies a file. What begins with the byte order mark of UTF-16 comes
+// out as text, as TYPE does it, which then is UTF-8 here whatever CHCP says.
+func typeOut(w io.Writer, r io.Reader) error {
+	b := bufio.NewReader(r)
+	if mark, _ := b.Peek(2); string(mark) != "\xff\xfe" {
+		_, err := io.Copy(w, b)
+		return err
+	}
+	raw, err := io.ReadAll(io.LimitReader(b, maxFile))
+	if err != nil {
+		return err
+	}
+	units := make([]uint16, 0, len(raw)/2)
+	for i := 2; i+1 < len(raw); i += 2 {
+		units = append(units, binary.LittleEndian.Uint16(raw[i:]))
+	}
+	_, err = io.WriteString(w, string(utf16.Decode(units)))
+	return err
 }

@@ -23,6 +23,7 @@ func machine(t testing.TB, out io.Writer) Config {
 	for path, text := range map[string]string{
 		`C:\w\two.txt`:   "owner id-1\r\nx y z\r\n",
 		`C:\w\sub\a.log`: "12345",
+		`C:\u.txt`:       "\xff\xfea\x00\r\x00\n\x00",
 	} {
 		if err := m.WriteFile(path, []byte(text)); err != nil {
 			t.Fatal(err)
@@ -93,6 +94,7 @@ func TestScripts(t *testing.T) {
 		{"cmd inside", "cmd /d /s /c \"echo a& exit 6\"\necho %ERRORLEVEL%", "a\n6\n"},
 		{"program", `args a "b c" d\"e`, "a|b c|d\"e\n"},
 		{"echo", "echo.\necho(x\necho:y\necho @z", "\nx\ny\n@z\n"},
+		{"UTF-16", `type \u.txt`, "a\n"},
 		{"shift", "shift\necho %1", "\"two words\"\n"},
 	} {
 		if got, _ := script(t, c.script); got != c.want {
