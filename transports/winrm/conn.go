@@ -103,6 +103,11 @@ func (c *conn) connected(ctx context.Context) (*link, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !fresh.alive() {
+		e := c.fail(transports.Unsupported, errors.New("the host closes the connection after the login"))
+		e.Advice = "does a proxy stand between that does not keep connections open?"
+		return nil, e
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {

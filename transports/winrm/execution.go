@@ -34,7 +34,6 @@ type execution struct {
 
 	shell *shell
 	id    string
-	link  *link // that Receive goes over
 	exit  int
 	pause time.Duration
 }
@@ -87,9 +86,6 @@ func (x *execution) perform(work context.Context) error {
 	if x.shell, x.id, err = c.start(work, x.line); err != nil {
 		return err
 	}
-	if x.link, err = c.connected(work); err != nil {
-		return err
-	}
 	feed := x.feed(work)
 	defer feed.stop()
 	if err := x.receive(work, feed); err != nil {
@@ -123,7 +119,7 @@ func (x *execution) receive(work context.Context, feed *feeding) error {
 // fetch asks once for output, for which the host may wait.
 func (x *execution) fetch(work context.Context, wait time.Duration) (done bool, err error) {
 	c, start := x.conn, time.Now()
-	r, err := x.link.ask(work, c.peer.requests.receive(max(wait, leastOperation), x.shell.id, x.id), c.cfg.Grace)
+	r, err := c.ask(work, c.peer.requests.receive(max(wait, leastOperation), x.shell.id, x.id))
 	var out output
 	if err == nil {
 		out, err = r.output(x.id)
@@ -151,10 +147,7 @@ func (x *execution) fetch(work context.Context, wait time.Duration) (done bool, 
 func (x *execution) settle(work context.Context, refused error) error {
 	for limit := time.Now().Add(settleMost); time.Now().Before(limit); {
 		done, err := x.fetch(work, time.Until(limit))
-		switch {
-		case errors.Is(err, errBroken):
-			return refused
-		case done || err != nil:
+		if done || err != nil {
 			return err
 		}
 		if x.pause > 0 && !rest(work, x.pause) {

@@ -22,7 +22,11 @@ func (x *execution) feed(work context.Context) *feeding {
 	ctx, cancel := context.WithCancel(work)
 	f := &feeding{cancel: cancel, done: make(chan struct{})}
 	if len(x.stdin) <= chunkMost {
-		f.end(x.send(ctx, x.link, x.stdin, true, min(time.Until(x.deadline), x.conn.cfg.Operation)))
+		l, err := x.conn.connected(ctx)
+		if err == nil {
+			err = x.send(ctx, l, x.stdin, true, min(time.Until(x.deadline), x.conn.cfg.Operation))
+		}
+		f.end(err)
 		return f
 	}
 	go func() {

@@ -211,6 +211,35 @@ func TestEmptyAnswers(t *testing.T) {
 	}
 }
 
+// TestClosedInPassing: a host may close the connection after an answer, but
+// not after the login each time, for the connection is what has logged in.
+func TestClosedInPassing(t *testing.T) {
+	t.Parallel()
+	var atLogin atomic.Bool
+	s := newScripted(t, func(w http.ResponseWriter, action, _ string) bool {
+		if action == "Command" || action == "" && atLogin.Load() {
+			w.Header().Set("Connection", "close")
+		}
+		return false
+	})
+	conn, err := s.dial(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		must(t, conn, "x", "in")
+	}
+	if n := s.conns.Load(); n != 3 {
+		t.Errorf("%d connections, want 3", n)
+	}
+	atLogin.Store(true)
+	if conn, err = s.dial(t); err != nil {
+		t.Fatal(err)
+	}
+	_, err = conn.Run(t.Context(), transports.Command{Line: "x"})
+	wantError(t, err, transports.Unsupported, "closes the connection after the login")
+}
+
 // TestRefusedLoginsLeaveNothing: a refused login closes its connection, also
 // when the answer has a body, and is made once.
 func TestRefusedLoginsLeaveNothing(t *testing.T) {
