@@ -95,6 +95,8 @@ func TestScripts(t *testing.T) {
 		{"program", `args a "b c" d\"e`, "a|b c|d\"e\n"},
 		{"echo", "echo.\necho(x\necho:y\necho @z", "\nx\ny\n@z\n"},
 		{"UTF-16", `type \u.txt`, "a\n"},
+		{"a form of nothing", `echo [%none:a=b%]`, "[a=b]\n"},
+		{"dir", `dir /-c sub | for /f "tokens=1,2,3" %%a in ('cat') do if "%%b"=="Dir(s)" echo %%a %%c`, "2 107374182400\n"},
 		{"shift", "shift\necho %1", "\"two words\"\n"},
 	} {
 		if got, _ := script(t, c.script); got != c.want {

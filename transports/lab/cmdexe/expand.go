@@ -44,6 +44,11 @@ func (s *session) percent(line string) string {
 			b.WriteByte('%')
 			i++
 			continue
+		default: // of a form of what is not set, the form stays
+			if colon := strings.IndexByte(rest[:end], ':'); colon > 0 && colon < end-1 {
+				i += colon + 2
+				continue
+			}
 		}
 		i += end + 2
 	}

@@ -340,6 +340,13 @@ func (s *session) listFolder(dir, pattern string, on map[string]bool, depth int)
 	nd, nf := 0, 0
 	if !on["b"] {
 		fmt.Fprintf(s.out, " Directory of %s\r\n\r\n", dir)
+		if pattern == "*" && len(dir) > len(`C:\`) && !files {
+			i, _ := s.c.Files.Stat(dir)
+			for _, name := range []string{".", ".."} {
+				nd++
+				fmt.Fprintf(s.out, "%s    <DIR>          %s\r\n", i.Time.Format("01/02/2006  03:04 PM"), name)
+			}
+		}
 	}
 	for _, i := range all {
 		if !match(pattern, i.Name) || dirs && !i.Dir || files && i.Dir {

@@ -80,7 +80,8 @@ func (f *frame) arg(n int) string {
 
 // Run does what cmd.exe does with a command line, such as
 // "/d /q /s /c echo x", and returns its exit code. Without /c it reads
-// commands from the standard input. It ends soon after ctx does, with 1.
+// commands from the standard input. It ends soon after ctx does; a read of the
+// standard input that waits is the caller's to end.
 func Run(ctx context.Context, c Config, line string) (exit int) {
 	s := newSession(ctx, c)
 	return s.start(line)
