@@ -26,6 +26,13 @@ var wineScripts = []string{
 	"md n\r\n>n\\a echo 1\r\nren n\\a b\r\ndir /b n\r\nrd /s /q n\r\nif not exist n echo gone",
 	"for %%f in (\"sub\\a.log\") do echo %%~nxf",
 	"exit 7",
+	"if 1==2 (echo a) & echo b\r\necho c",
+	"echo [%none:a=b%]",
+	"(echo 1\r\necho 2)>g.txt\r\ntype g.txt",
+	"set x=one two\r\nfor /f \"tokens=1*\" %%a in ('echo %x% three') do echo %%b-%%a",
+	"echo a&&echo b",
+	"setlocal enabledelayedexpansion\r\nset a=5\r\nif !a! GTR 4 echo big",
+	"set /a x=1,y=x*4+(2-7)\r\nset /a y=y^<^<2\r\necho %x% %y%",
 }
 
 func TestAgreesWithWine(t *testing.T) {
