@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -41,6 +41,9 @@ type Config struct {
 	// Cut, if set, is called to take the machine off the network and, with
 	// false, to put it back.
 	Cut func(off bool)
+	// Down, if set, is called in the middle of a restart, to end the shells of
+	// clients; it returns when they have ended.
+	Down func()
 	// Changed, if set, is called after something about the products or the
 	// start of the machine has changed.
 	Changed func()
@@ -57,6 +60,7 @@ type Host struct {
 	shell    Shell
 	password string
 	cut      func(off bool)
+	down     func()
 	changed  func()
 
 	life       context.Context
@@ -75,7 +79,7 @@ type Host struct {
 	services   map[string]int // process ids of those that run, by name in capitals
 	tasks      map[string]*task
 	installing bool
-	starts     map[string]int // of uninstallers, by product
+	starts     []Start
 }
 
 // ErrClosed: the machine is switched off for good.
@@ -91,11 +95,14 @@ func New(ctx context.Context, c Config) (*Host, error) {
 	}
 	h := &Host{
 		Name: c.Name, Registry: c.Image.registry.Clone(), Files: c.Image.files.Clone(), image: c.Image, clock: c.Clock, shell: c.Shell,
-		password: c.Password, cut: c.Cut, changed: c.Changed, life: ctx, fault: c.Fault,
+		password: c.Password, cut: c.Cut, down: c.Down, changed: c.Changed, life: ctx, fault: c.Fault,
 	}
 	h.Files.Now = h.now
 	if h.cut == nil {
 		h.cut = func(bool) {}
+	}
+	if h.down == nil {
+		h.down = func() {}
 	}
 	if h.changed == nil {
 		h.changed = func() {}
@@ -144,6 +151,7 @@ func (h *Host) Reboot() {
 	end := h.endBoot
 	h.mu.Unlock()
 	end()
+	h.down()
 	h.work.Wait()
 	h.finishPending()
 	n, _ := h.Registry.Get(bootKey, "BootId")
@@ -245,21 +253,33 @@ func (h *Host) BootID() string {
 	return fmt.Sprintf("boot-%d,shutdown-%s", n, at)
 }
 
-// Starts says how often the uninstaller of each product was started and did
-// more than turn the caller away.
-func (h *Host) Starts() map[string]int {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return maps.Clone(h.starts)
+// Start is one start of a product's uninstaller that did more than turn the
+// caller away.
+type Start struct {
+	Product string
+	// Attempt is the id in the path OUST_DIR that the uninstaller ran under,
+	// "" if there was none.
+	Attempt string
+	// At is the machine's own time.
+	At time.Time
 }
 
-// count notes the start of a product's uninstaller.
-func (h *Host) count(p *Product) {
+// Starts lists the starts of uninstallers, oldest first.
+func (h *Host) Starts() []Start {
 	h.mu.Lock()
-	if h.starts == nil {
-		h.starts = make(map[string]int)
+	defer h.mu.Unlock()
+	return slices.Clone(h.starts)
+}
+
+// count notes the start of a product's uninstaller. dir is the folder that a
+// job has for itself, in which the attempt's is the last but one.
+func (h *Host) count(p *Product, dir string) {
+	attempt := ""
+	if steps := strings.Split(dir, `\`); len(steps) > 2 {
+		attempt = steps[len(steps)-2]
 	}
-	h.starts[p.Name]++
+	h.mu.Lock()
+	h.starts = append(h.starts, Start{p.Name, attempt, h.now()})
 	h.mu.Unlock()
 	h.changed()
 }

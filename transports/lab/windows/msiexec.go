@@ -34,6 +34,7 @@ type msiCall struct {
 	log              string
 	quiet, norestart bool
 	properties       map[string]string
+	dir              string // OUST_DIR
 }
 
 var msiGUID = regexp.MustCompile(`^\{[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}$`)
@@ -80,6 +81,7 @@ func msiexec(ctx context.Context, s *Session, c *cmdexe.Call) int {
 	if !ok {
 		return msiBadSyntax
 	}
+	m.dir = c.Getenv("OUST_DIR")
 	log := &msiLog{}
 	exit := s.uninstall(ctx, m, log)
 	log.line("MainEngineThread is returning %d", exit)
@@ -113,7 +115,7 @@ func (s *Session) uninstall(ctx context.Context, m msiCall, log *msiLog) int {
 		return msiBusy
 	}
 	defer h.freeInstaller()
-	h.count(p)
+	h.count(p, m.dir)
 	log.line("MSI (s): Running product '%s' with elevated privileges: Product is assigned.", strings.ToUpper(m.code))
 	return h.removeMSI(ctx, p, m, log)
 }

@@ -41,7 +41,7 @@ func (s *Session) selfCopying(ctx context.Context, p *Product, c *cmdexe.Call) i
 	if !s.account.admin {
 		return 1
 	}
-	h.count(p)
+	h.count(p, c.Getenv("OUST_DIR"))
 	if h.victim() == p && h.hasFault(FaultFails) {
 		return 2
 	}
