@@ -38,6 +38,9 @@ type CredentialSpec struct {
 	// Auth is how to log in over WinRM: "ntlm" (the default), "kerberos",
 	// "basic" or "certificate".
 	Auth string
+	// Realm is that of Kerberos, where User does not name it. Keytab and CCache
+	// are paths of a keytab and of a credential cache, in place of Password.
+	Realm, Keytab, CCache string
 }
 
 // HostDefaults fill what an inventory leaves open.
@@ -60,6 +63,7 @@ type WinRMSettings struct {
 	Verify       string   // "full" (default) or "none"
 	Plain        bool     // HTTP, with messages sealed by the login, in place of TLS
 	Proxy        string   // "", http://host:port or socks5://host:port
+	Krb5Conf     string   // path of Kerberos' settings; "" for /etc/krb5.conf
 }
 
 // Concurrency bounds hosts in flight.

@@ -164,7 +164,7 @@ func (w *workspace) sshDialer() (transports.Dialer, error) {
 func (w *workspace) winrmDialer() (transports.Dialer, error) {
 	c := w.campaign
 	adapter, err := winrm.NewDialer(winrm.Config{
-		Plain: c.WinRM.Plain, Verify: c.WinRM.Verify, CAFile: c.WinRM.CA, Fingerprints: c.WinRM.Fingerprints, Proxy: c.WinRM.Proxy,
+		Plain: c.WinRM.Plain, Verify: c.WinRM.Verify, CAFile: c.WinRM.CA, Fingerprints: c.WinRM.Fingerprints, Proxy: c.WinRM.Proxy, Krb5Conf: c.WinRM.Krb5Conf,
 		Connect: w.stage(10 * time.Second), Handshake: w.stage(15 * time.Second), Login: w.stage(30 * time.Second),
 		Command: c.Timing.Probe, Logger: w.a.logger.Named("winrm"),
 	})
@@ -240,7 +240,7 @@ func (w *workspace) targets() (func(remediate.Host) (transports.Target, error), 
 func resolveCredential(r creds.Resolver, name string, spec remediate.CredentialSpec) (transports.Credential, error) {
 	c := transports.Credential{
 		Name: name, User: spec.User, KeyFile: spec.Key, CertificateFile: spec.Certificate,
-		Agent: spec.Agent, Become: spec.Become, Auth: spec.Auth,
+		Agent: spec.Agent, Become: spec.Become, Auth: spec.Auth, Realm: spec.Realm, KeytabFile: spec.Keytab, CCacheFile: spec.CCache,
 	}
 	if spec.Auth == "certificate" {
 		c.TLSCertificateFile, c.TLSKeyFile = spec.Certificate, spec.Key

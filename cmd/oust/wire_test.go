@@ -118,7 +118,7 @@ func TestHostsOverWinRM(t *testing.T) {
 		{secure, "ntlm", "{verify: none}", "", ""},
 		{secure, "ntlm", "{}", transports.Untrusted, "win1: TLS handshake"},
 		{secure, "basic", "{verify: none}", transports.Auth, "refused the login"},
-		{secure, "kerberos", "{verify: none}", transports.Unsupported, "log in by ntlm"},
+		{secure, "kerberos", "{verify: none}", transports.Unsupported, "write the user as user@REALM"},
 		{plain, "ntlm", "{plain: true, proxy: 'http://127.0.0.1:1'}", transports.Unreachable, "connection refused"},
 	} {
 		conn, err := windowsCampaign(t, test.port, test.auth, test.winrm).dialHost(t, "win1")

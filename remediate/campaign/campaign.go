@@ -110,7 +110,7 @@ func (f *file) campaign(dir string) remediate.Campaign {
 		},
 		WinRM: remediate.WinRMSettings{
 			CA: Path(dir, f.WinRM.CA), Fingerprints: f.WinRM.Fingerprints, Verify: f.WinRM.Verify,
-			Plain: f.WinRM.Plain, Proxy: f.WinRM.Proxy,
+			Plain: f.WinRM.Plain, Proxy: f.WinRM.Proxy, Krb5Conf: Path(dir, f.WinRM.Krb5Conf),
 		},
 		Limits: remediate.Concurrency{Hosts: or(f.Concurrency.Hosts, 500), PerSite: or(f.Concurrency.PerSite, 200)},
 		Stop: remediate.StopRules{
@@ -149,7 +149,7 @@ func (c credential) spec(dir string) remediate.CredentialSpec {
 	return remediate.CredentialSpec{
 		User: c.User, Key: Path(dir, c.Key), KeyPassphrase: c.KeyPassphrase, Certificate: Path(dir, c.Certificate),
 		Agent: c.Agent, Password: c.Password, Become: c.Become, BecomePassword: c.BecomePassword,
-		Auth: c.Auth,
+		Auth: c.Auth, Realm: c.Realm, Keytab: Path(dir, c.Keytab), CCache: Path(dir, strings.TrimPrefix(c.CCache, "FILE:")),
 	}
 }
 

@@ -84,6 +84,10 @@ func TestParseRefuses(t *testing.T) {
 		{"unknown auth", edit("agent: true,", "auth: digest,"), `credentials.ops.auth: "digest" is not known`},
 		{"basic in the clear", strings.Replace(edit("agent: true,", "auth: basic,"), "{ca: corp-ca.pem}", "{plain: true}", 1), "basic sends the password as it is"},
 		{"ntlm without a password", edit("agent: true, password: env:PW", "agent: true, auth: ntlm"), "credentials.ops.auth: ntlm needs a password"},
+		{"kerberos' keys without kerberos", edit("agent: true,", "agent: true, keytab: k,"), "credentials.ops.keytab: without auth: kerberos it is never used"},
+		{"two kerberos accounts", edit("agent: true,", "auth: kerberos, keytab: k, ccache: c,"), "comes from keytab or from ccache, not from both"},
+		{"a cache that is no file", edit("agent: true,", "auth: kerberos, ccache: 'KCM:0',"), "credentials.ops.ccache: only a cache in a file"},
+		{"two realms", edit("user: ops, agent: true,", "user: ops@A, auth: kerberos, realm: B,"), "credentials.ops.realm: is another than that of user"},
 		{"half a certificate", edit("agent: true, ", "agent: true, auth: certificate, "), "certificate needs certificate and key"},
 		{"bad zone", edit("America/New_York", "America/Gotham"), "is not a time zone"},
 		{"bad share", edit("2.5%", "250%"), "is not a share from 0% to 100%"},
@@ -122,6 +126,25 @@ func TestSSHConfigMayNameTheRest(t *testing.T) {
 	c, err := parse("/c", "/c/campaign.yaml", []byte(text))
 	if err != nil || c.SSH.Config != "/c/ssh_config" || c.Creds["linux"] != (remediate.CredentialSpec{}) {
 		t.Errorf("%+v, %v", c.Creds, err)
+	}
+}
+
+// TestKerberosKeys: a cache of tickets is a way to log in, and names the user.
+func TestKerberosKeys(t *testing.T) {
+	t.Parallel()
+	text := strings.NewReplacer("user: root, key: keys/id", "auth: kerberos, ccache: 'FILE:cc'",
+		"user: ops, agent: true, password: env:PW", "user: ops, auth: kerberos, realm: LAB, keytab: ~/k",
+		"{ca: corp-ca.pem}", "{krb5_conf: krb5.conf}").Replace(whole)
+	c, err := parse("/c", "/c/campaign.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]remediate.CredentialSpec{
+		"linux": {Auth: "kerberos", CCache: "/c/cc"},
+		"ops":   {User: "ops", Auth: "kerberos", Realm: "LAB", Keytab: Path("/c", "~/k"), Become: "sudo", BecomePassword: "file:pw.txt"},
+	}
+	if d := cmp.Diff(want, c.Creds); d != "" || c.WinRM.Krb5Conf != "/c/krb5.conf" {
+		t.Errorf("%s%+v", d, c.WinRM)
 	}
 }
 

@@ -43,13 +43,13 @@ func (f *file) checkCredentials(p *problems) {
 	names := slices.Sorted(maps.Keys(f.Credentials))
 	for _, name := range names {
 		c, at := f.Credentials[name], "credentials."+name
-		if c.User == "" && !f.sshConfigRead() {
+		if c.User == "" && c.CCache == "" && !f.sshConfigRead() {
 			p.add(at+".user", "missing; the user to log in as")
 		}
 		p.reference(at+".password", c.Password)
 		p.reference(at+".key_passphrase", c.KeyPassphrase)
 		p.reference(at+".become_password", c.BecomePassword)
-		if c.Key == "" && !c.Agent && c.Password == "" && !f.sshConfigRead() {
+		if c.Key == "" && !c.Agent && c.Password == "" && c.Auth != "kerberos" && !f.sshConfigRead() {
 			p.add(at, "says no way to log in; give key, agent: true or password")
 		}
 		if c.Certificate != "" && c.Key == "" && !c.Agent {
@@ -57,6 +57,7 @@ func (f *file) checkCredentials(p *problems) {
 		}
 		p.oneOf(at+".become", c.Become, "", "sudo")
 		f.checkAuth(p, at+".auth", c)
+		checkKerberos(p, at, c)
 		if c.BecomePassword != "" && c.Become == "" {
 			p.add(at+".become_password", "without become: sudo it is never used")
 		}
@@ -78,6 +79,27 @@ func (f *file) checkAuth(p *problems, at string, c credential) {
 		p.add(at, "certificate needs certificate and key, the paths of PEM files")
 	case c.Auth == "certificate" && f.WinRM.Plain:
 		p.add(at, "a certificate needs TLS; take winrm.plain out")
+	}
+}
+
+// cacheType is how the name of a credential cache begins that is not a path.
+var cacheType = regexp.MustCompile(`^[A-Za-z]{2,}:`)
+
+// checkKerberos checks what only a login by Kerberos uses.
+func checkKerberos(p *problems, at string, c credential) {
+	for _, key := range []struct{ name, value string }{{"realm", c.Realm}, {"keytab", c.Keytab}, {"ccache", c.CCache}} {
+		if key.value != "" && c.Auth != "kerberos" {
+			p.add(at+"."+key.name, "without auth: kerberos it is never used")
+		}
+	}
+	if c.Keytab != "" && c.CCache != "" {
+		p.add(at+".ccache", "the account comes from keytab or from ccache, not from both; take one out")
+	}
+	if cacheType.MatchString(c.CCache) && !strings.HasPrefix(c.CCache, "FILE:") {
+		p.add(at+".ccache", "only a cache in a file can be read; make one with kinit -c FILE:PATH")
+	}
+	if c.Auth == "kerberos" && c.Realm != "" && strings.Contains(c.User, "@") && !strings.HasSuffix(strings.ToLower(c.User), "@"+strings.ToLower(c.Realm)) {
+		p.add(at+".realm", "is another than that of user")
 	}
 }
 

@@ -41,6 +41,9 @@ type credential struct {
 	Become         string `yaml:"become"`
 	BecomePassword string `yaml:"become_password"`
 	Auth           string `yaml:"auth"`
+	Realm          string `yaml:"realm"`
+	Keytab         string `yaml:"keytab"`
+	CCache         string `yaml:"ccache"`
 }
 
 type defaults struct {
@@ -63,6 +66,7 @@ type winrmSettings struct {
 	Verify       string `yaml:"verify"`
 	Plain        bool   `yaml:"plain"`
 	Proxy        string `yaml:"proxy"`
+	Krb5Conf     string `yaml:"krb5_conf"`
 }
 
 type concurrency struct {

@@ -25,7 +25,7 @@ func readKeytab(path string) (*keytab.Keytab, error) {
 func cachePath(name string) (string, error) {
 	kind, path, typed := strings.Cut(name, ":")
 	switch {
-	case !typed:
+	case !typed, strings.Contains(kind, "/"):
 		return name, nil
 	case strings.EqualFold(kind, "FILE"):
 		return path, nil
