@@ -1,10 +1,7 @@
 package winrm
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	"fmt"
 	"io"
 	"net"
 	"strconv"
@@ -13,77 +10,29 @@ import (
 	"time"
 
 	"oust/transports"
+	"oust/transports/lab/cmdexe"
+	"oust/transports/lab/windows"
 	"oust/transports/lab/wsman"
 	"oust/transports/transporttest"
 )
 
-// fewWords is as much of Windows as the conformance suite asks for: cmd with
-// /c, cmd that reads lines, find and ping.
-func fewWords(ctx context.Context, c wsman.Command) int {
-	name, rest, _ := strings.Cut(c.Line, " ")
-	switch {
-	case strings.HasPrefix(c.Line, "cmd /d /c exit "):
-		n, _ := strconv.Atoi(strings.TrimPrefix(c.Line, "cmd /d /c exit "))
-		return n
-	case strings.HasPrefix(c.Line, "cmd /d /c "):
-		fmt.Fprint(c.Stderr, "it is not recognized as an internal or external command,\r\noperable program or batch file.\r\n")
-		return 1
-	case name == "find" && rest == `/v ""`:
-		_, _ = io.Copy(c.Stdout, c.Stdin)
-		return 0
-	case name == "ping":
-		<-ctx.Done()
-		return 1
-	case name == "cmd":
-		return readLines(ctx, c)
-	}
-	return 9009
-}
-
-// readLines is cmd that reads its commands from its input.
-func readLines(ctx context.Context, c wsman.Command) int {
-	fmt.Fprint(c.Stdout, "Microsoft Windows [Version 10.0.20348.1]\r\n(c) Microsoft Corporation. All rights reserved.\r\n\r\n")
-	vars := map[string]string{}
-	lines := bufio.NewScanner(c.Stdin)
-	for lines.Scan() && ctx.Err() == nil {
-		line := lines.Text()
-		for name, value := range vars {
-			line = strings.ReplaceAll(line, "%"+name+"%", value)
-		}
-		word, rest, _ := strings.Cut(strings.NewReplacer("^|", "|", " >nul", "").Replace(line), " ")
-		switch word {
-		case "echo":
-			say := c.Stdout
-			if text, ok := strings.CutSuffix(rest, ">&2"); ok {
-				rest, say = text, c.Stderr
-			}
-			fmt.Fprint(say, rest, "\r\n")
-		case "set":
-			name, value, _ := strings.Cut(rest, "=")
-			vars[name] = value
-		case "exit":
-			n, _ := strconv.Atoi(rest)
-			return n
-		case "ping":
-			<-ctx.Done()
-			return 1
-		case "<nul":
-			fmt.Fprint(c.Stdout, strings.TrimPrefix(rest, "set /p ="))
-		case "for": // without an end
-			for ctx.Err() == nil {
-				fmt.Fprint(c.Stdout, "0123456789\r\n")
-			}
-		}
-	}
-	return 0
-}
-
+// TestConformance runs the suite on a simulated machine.
 func TestConformance(t *testing.T) {
+	image, err := windows.NewImage(windows.Releases()[0])
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, config := range map[string]wsman.Config{
 		"sealed over HTTP": {}, "over TLS": {TLS: serverTLS(t), Bindings: wsman.BindingsStrict},
 	} {
 		t.Run(name, func(t *testing.T) {
-			config.Backend = wsman.Func(fewWords)
+			ctx, end := context.WithCancel(context.Background())
+			host, err := windows.New(ctx, windows.Config{Name: "WIN1", Image: image, Clock: wallClock{}, Shell: cmdexe.Run})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { host.Close(); end() })
+			config.Backend = asAdministrator{host.Backend()}
 			transporttest.Run(t, harness(t, newRig(t, config)))
 		})
 	}
@@ -137,12 +86,22 @@ func harness(t *testing.T, r *rig) transporttest.Harness {
 	return h
 }
 
-// TestFewWords keeps the stand-in honest in what the suite does not show.
-func TestFewWords(t *testing.T) {
-	t.Parallel()
-	var out bytes.Buffer
-	exit := fewWords(t.Context(), wsman.Command{Line: "cmd /d /q /e:on /v:off", Stdin: strings.NewReader("set a=b\r\necho %a%%c%\r\nexit 300\r\n"), Stdout: &out, Stderr: io.Discard})
-	if exit != 300 || !strings.HasSuffix(out.String(), "\r\n\r\nb%c%\r\n") {
-		t.Errorf("exit %d, %q", exit, out.String())
+// asAdministrator runs all commands as the simulated machine's administrator.
+type asAdministrator struct{ wsman.Backend }
+
+func (a asAdministrator) Start(ctx context.Context, c wsman.Command) (wsman.Process, error) {
+	c.User = windows.Accounts()[0]
+	return a.Backend.Start(ctx, c)
+}
+
+// wallClock is the real time.
+type wallClock struct{}
+
+func (wallClock) Now() time.Time { return time.Now() }
+
+func (wallClock) Sleep(ctx context.Context, d time.Duration) error {
+	if !rest(ctx, d) {
+		return ctx.Err()
 	}
+	return nil
 }
