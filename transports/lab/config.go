@@ -16,12 +16,17 @@ const mostHosts = 20_000
 // Config says what fleet to simulate. The zero value of a field is its
 // default.
 type Config struct {
-	// Hosts is the number of hosts, 1 to 20,000; default 40.
+	// Hosts is the number of Linux hosts; default 40, or none where there are
+	// Windows hosts. With these there may be 1 to 20,000.
 	Hosts int
+	// Windows is the number of Windows hosts, beside the others; default none.
+	Windows int
 	// Seed decides the kinds of hosts, their products and their faults.
 	Seed uint64
 	// Faults is what goes wrong, and on how many hosts.
 	Faults FaultMix
+	// WindowsFaults is what goes wrong on Windows hosts; see WindowsFaults.
+	WindowsFaults FaultMix
 	// Clean is the share of hosts that have none of the products, 0 to 1.
 	Clean float64
 	// Speed is how many times faster than real time the hosts live; default 1.
@@ -42,7 +47,7 @@ type Config struct {
 
 // WithDefaults returns c with its zero fields filled.
 func (c Config) WithDefaults() Config {
-	if c.Hosts == 0 {
+	if c.Hosts == 0 && c.Windows == 0 {
 		c.Hosts = 40
 	}
 	if c.Speed == 0 {
@@ -65,8 +70,8 @@ func (c Config) WithDefaults() Config {
 
 func (c Config) validate() error {
 	switch {
-	case c.Hosts < 1 || c.Hosts > mostHosts:
-		return fmt.Errorf("lab: %d hosts; want 1 to %d", c.Hosts, mostHosts)
+	case c.Hosts < 0 || c.Windows < 0 || c.Hosts > mostHosts || c.Windows > mostHosts || c.Hosts+c.Windows < 1 || c.Hosts+c.Windows > mostHosts:
+		return fmt.Errorf("lab: %d hosts; want 1 to %d", c.Hosts+c.Windows, mostHosts)
 	case !(c.Speed > 0) || c.Speed > 10_000:
 		return fmt.Errorf("lab: speed %v; want more than 0, at most 10000", c.Speed)
 	case !(c.Clean >= 0 && c.Clean <= 1):
@@ -74,15 +79,23 @@ func (c Config) validate() error {
 	case c.Delay < 0:
 		return errors.New("lab: delay must not be negative")
 	}
-	wanted := 0.0
-	for _, f := range c.Faults {
-		if _, ok := faultNamed(f.Fault); !ok {
-			return unknownFault(f.Fault)
-		}
-		wanted += float64(f.count(c.Hosts))
+	if err := c.Faults.validate(c.Hosts, Faults()); err != nil {
+		return err
 	}
-	if int(wanted) > c.Hosts {
-		return fmt.Errorf("lab: faults for %d hosts, and there are %d", int(wanted), c.Hosts)
+	return c.WindowsFaults.validate(c.Windows, WindowsFaults())
+}
+
+// validate reports a fault that there is not, and more faults than hosts.
+func (m FaultMix) validate(hosts int, known []Fault) error {
+	wanted := 0.0
+	for _, f := range m {
+		if !isFault(f.Fault, known) {
+			return unknownFault(f.Fault, known)
+		}
+		wanted += float64(f.count(hosts))
+	}
+	if int(wanted) > hosts {
+		return fmt.Errorf("lab: faults for %d hosts, and there are %d", int(wanted), hosts)
 	}
 	return nil
 }

@@ -10,9 +10,10 @@ type HostInfo struct {
 	Name    string `json:"name"`
 	Address string `json:"address"`
 	Port    int    `json:"port"`
-	// OS is the os-release ID: debian, ubuntu, rhel, sles or alpine.
+	// OS is the os-release ID (debian, ubuntu, rhel, sles or alpine), or
+	// server-2019, windows-10 or windows-11.
 	OS       string   `json:"os"`
-	Products []string `json:"products,omitempty"` // names of packages
+	Products []string `json:"products,omitempty"` // names of packages, or of playbooks without the vendor
 	Fault    string   `json:"fault,omitempty"`
 	// Outcome and Class say how a removal of all products must end.
 	Outcome string `json:"outcome"`
@@ -21,9 +22,12 @@ type HostInfo struct {
 
 // Hosts lists the hosts in the order of their names.
 func (f *Fleet) Hosts() []HostInfo {
-	out := make([]HostInfo, len(f.hosts))
-	for i, h := range f.hosts {
-		out[i] = h.info()
+	out := make([]HostInfo, 0, len(f.hosts)+len(f.windows))
+	for _, h := range f.hosts {
+		out = append(out, h.info())
+	}
+	for _, w := range f.windows {
+		out = append(out, w.info())
 	}
 	return out
 }
@@ -59,11 +63,19 @@ func (f *Fleet) Counts() map[string]map[string]int {
 		}
 		h.mu.Unlock()
 	}
+	for _, w := range f.windows {
+		if counts := w.state().Counts; counts != nil {
+			out[w.name] = counts
+		}
+	}
 	return out
 }
 
 // Starts lists every start of an uninstaller on a host, oldest first.
 func (f *Fleet) Starts(name string) ([]Uninstall, error) {
+	if w := f.winByName[name]; w != nil {
+		return w.state().Starts, nil
+	}
 	h, err := f.host(name)
 	if err != nil {
 		return nil, err
@@ -76,6 +88,10 @@ func (f *Fleet) Starts(name string) ([]Uninstall, error) {
 // Reboot restarts a host: its jobs die, its boot id changes. It returns when
 // the host can be reached again, some seconds of its own time later.
 func (f *Fleet) Reboot(name string) error {
+	if w := f.winByName[name]; w != nil {
+		w.machine.Reboot()
+		return nil
+	}
 	h, err := f.host(name)
 	if err != nil {
 		return err
@@ -86,12 +102,20 @@ func (f *Fleet) Reboot(name string) error {
 
 // SetFault gives a host a fault, or takes it away with an empty name.
 func (f *Fleet) SetFault(name, fault string) error {
+	if w := f.winByName[name]; w != nil {
+		if fault != "" && !isFault(fault, WindowsFaults()) {
+			return unknownFault(fault, WindowsFaults())
+		}
+		w.setFault(fault)
+		f.changedState()
+		return nil
+	}
 	h, err := f.host(name)
 	if err != nil {
 		return err
 	}
 	if _, ok := faultNamed(fault); fault != "" && !ok {
-		return unknownFault(fault)
+		return unknownFault(fault, Faults())
 	}
 	h.mu.Lock()
 	h.fault = fault
@@ -103,6 +127,10 @@ func (f *Fleet) SetFault(name, fault string) error {
 
 // Drop cuts a host's connections and keeps it unreachable for a moment.
 func (f *Fleet) Drop(name string) error {
+	if w := f.winByName[name]; w != nil {
+		w.machine.Drop()
+		return nil
+	}
 	h, err := f.host(name)
 	if err != nil {
 		return err

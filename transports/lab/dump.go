@@ -42,6 +42,9 @@ type FleetState struct {
 
 // State tells the truth about one host.
 func (f *Fleet) State(name string) (HostState, error) {
+	if w := f.winByName[name]; w != nil {
+		return w.state(), nil
+	}
 	h, err := f.host(name)
 	if err != nil {
 		return HostState{}, err
@@ -127,9 +130,12 @@ func (f *Fleet) writeState(path string) error {
 	f.dump.write.Lock()
 	defer f.dump.write.Unlock()
 	start := time.Now()
-	state := FleetState{Hosts: make([]HostState, len(f.hosts))}
-	for i, h := range f.hosts {
-		state.Hosts[i] = h.state()
+	state := FleetState{Hosts: make([]HostState, 0, len(f.hosts)+len(f.windows))}
+	for _, h := range f.hosts {
+		state.Hosts = append(state.Hosts, h.state())
+	}
+	for _, w := range f.windows {
+		state.Hosts = append(state.Hosts, w.state())
 	}
 	data, err := json.Marshal(state)
 	if err != nil {

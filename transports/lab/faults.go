@@ -2,6 +2,7 @@ package lab
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -88,7 +89,16 @@ const mostFaultText = 4096
 // ParseFaults reads a mix such as "refused=2%,silent=1%,lies=3": a name and a
 // share of the hosts or a number of them, joined by commas. An empty text is
 // no faults. An unknown name is an error with the nearest known one.
-func ParseFaults(text string) (FaultMix, error) {
+func ParseFaults(text string) (FaultMix, error) { return parseFaults(text, Faults()) }
+
+// ParseWindowsFaults is ParseFaults for Windows hosts.
+func ParseWindowsFaults(text string) (FaultMix, error) { return parseFaults(text, WindowsFaults()) }
+
+func isFault(name string, known []Fault) bool {
+	return slices.ContainsFunc(known, func(f Fault) bool { return f.Name == name })
+}
+
+func parseFaults(text string, faults []Fault) (FaultMix, error) {
 	if len(text) > mostFaultText {
 		return nil, fmt.Errorf("faults: longer than %d bytes", mostFaultText)
 	}
@@ -103,8 +113,8 @@ func ParseFaults(text string) (FaultMix, error) {
 		if !ok {
 			return nil, fmt.Errorf("faults: %q: want NAME=NUMBER or NAME=SHARE%%", part)
 		}
-		if _, known := faultNamed(name); !known {
-			return nil, unknownFault(name)
+		if !isFault(name, faults) {
+			return nil, unknownFault(name, faults)
 		}
 		if seen[name] {
 			return nil, fmt.Errorf("faults: %s stands twice", name)
@@ -134,9 +144,9 @@ func parseShare(name, amount string) (FaultShare, error) {
 	return FaultShare{Fault: name, Hosts: n}, nil
 }
 
-func unknownFault(name string) error {
+func unknownFault(name string, faults []Fault) error {
 	best, least := "", len(name)/2+1
-	for _, f := range Faults() {
+	for _, f := range faults {
 		if d := distance(name, f.Name); d < least {
 			best, least = f.Name, d
 		}
@@ -145,7 +155,7 @@ func unknownFault(name string) error {
 		return fmt.Errorf("faults: no fault is called %q; did you mean %s?", name, best)
 	}
 	var names []string
-	for _, f := range Faults() {
+	for _, f := range faults {
 		names = append(names, f.Name)
 	}
 	return fmt.Errorf("faults: no fault is called %q; there are %s", name, strings.Join(names, ", "))

@@ -26,6 +26,10 @@ type Fleet struct {
 	hosts    []*host
 	byName   map[string]*host
 
+	windows   []*winHost
+	winByName map[string]*winHost
+	winTLS    *winTLS // nil without Windows hosts
+
 	clientKey ed25519.PrivateKey // logs in as any account
 	clientPub ssh.PublicKey
 	secret    string
@@ -55,10 +59,13 @@ func Start(ctx context.Context, config Config) (*Fleet, error) {
 
 // start makes the fleet that was drawn.
 func start(ctx context.Context, config Config, lots []lot) (*Fleet, error) {
-	if err := checkFileLimit(len(lots)); err != nil {
+	if err := checkFileLimit(len(lots) + config.Windows); err != nil {
 		return nil, err
 	}
-	f := &Fleet{config: config, clock: config.Clock, programs: programs(), byName: make(map[string]*host, config.Hosts)}
+	f := &Fleet{
+		config: config, clock: config.Clock, programs: programs(),
+		byName: make(map[string]*host, config.Hosts), winByName: make(map[string]*winHost, config.Windows),
+	}
 	f.images.clock = f.clock
 	f.ctx, f.cancel = context.WithCancel(ctx)
 	if err := f.open(lots); err != nil {
@@ -76,6 +83,9 @@ func (f *Fleet) open(lots []lot) error {
 	if err := f.makeHosts(lots); err != nil {
 		return err
 	}
+	if err := f.openWindows(); err != nil {
+		return err
+	}
 	for _, h := range f.hosts {
 		if err := h.listen(f.config.Listen); err != nil {
 			return fmt.Errorf("lab: %s: %w", h.name, err)
@@ -84,6 +94,29 @@ func (f *Fleet) open(lots []lot) error {
 	// Closed ports come last, so that no host is given the port of one.
 	for _, h := range f.hosts {
 		h.applyFault()
+	}
+	for _, w := range f.windows {
+		w.applyFault()
+	}
+	return nil
+}
+
+// openWindows makes the Windows hosts and opens their ports.
+func (f *Fleet) openWindows() error {
+	if f.config.Windows == 0 {
+		return nil
+	}
+	var err error
+	if f.winTLS, err = newWinTLS(f.config.Listen); err != nil {
+		return err
+	}
+	if err := f.makeWindows(); err != nil {
+		return err
+	}
+	for _, w := range f.windows {
+		if err := w.port.listen(w); err != nil {
+			return fmt.Errorf("lab: %s: %w", w.name, err)
+		}
 	}
 	return nil
 }
@@ -101,6 +134,9 @@ func (f *Fleet) Close() error {
 		f.closing = true
 		f.starting.Unlock()
 		f.wg.Wait()
+		for _, w := range f.windows {
+			w.machine.Close()
+		}
 		f.dump.close()
 	})
 	return nil
@@ -112,6 +148,27 @@ func (f *Fleet) shut() {
 		h.closePort()
 		h.disconnect()
 	}
+	for _, w := range f.windows {
+		w.shut()
+	}
+}
+
+// spawnWindows is spawn for a Windows host.
+func (f *Fleet) spawnWindows(w *winHost, work func()) bool {
+	f.starting.Lock()
+	defer f.starting.Unlock()
+	if f.closing {
+		return false
+	}
+	f.wg.Go(func() {
+		defer func() {
+			if panicked := recover(); panicked != nil {
+				f.config.Logger.Error("panic in a simulated host", "host", w.name, "panic", panicked, "stack", string(debug.Stack()))
+			}
+		}()
+		work()
+	})
+	return true
 }
 
 // spawn runs a part of a host's work beside others, and reports whether it

@@ -69,8 +69,8 @@ func (h *Host) victim() *Product {
 // time.
 const downtime = 3 * time.Second
 
-// drop takes the machine off the network for a moment. What runs goes on.
-func (h *Host) drop() {
+// Drop takes the machine off the network for a moment. What runs goes on.
+func (h *Host) Drop() {
 	h.cut(true)
 	err := h.spawn(func(ctx context.Context) {
 		defer h.cut(false)

@@ -155,7 +155,7 @@ func (h *Host) removeMSI(ctx context.Context, p *Product, m msiCall, log *msiLog
 	}
 	switch fault {
 	case FaultDrop:
-		h.drop()
+		h.Drop()
 	case FaultHangs:
 		<-ctx.Done()
 		return msiUserExit

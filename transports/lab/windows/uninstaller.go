@@ -67,7 +67,7 @@ func (s *Session) goOn(ctx context.Context, p *Product) {
 	}
 	switch fault {
 	case FaultDrop:
-		h.drop()
+		h.Drop()
 	case FaultHangs:
 		<-ctx.Done()
 	}
