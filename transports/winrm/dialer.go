@@ -171,10 +171,20 @@ func (d *Dialer) throughProxy(ctx context.Context, endpoint string) (net.Conn, e
 			login = &proxy.Auth{User: u.Username()}
 			login.Password, _ = u.Password()
 		}
-		via, err := proxy.SOCKS5("tcp", d.proxy.Host, login, dialFunc(d.cfg.DialContext))
+		// The library bounds its talk by deadlines, which a stream through a
+		// bastion does not have.
+		stop := func() bool { return true }
+		via, err := proxy.SOCKS5("tcp", d.proxy.Host, login, dialFunc(func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := d.cfg.DialContext(ctx, network, address)
+			if err == nil {
+				stop = context.AfterFunc(ctx, func() { _ = conn.Close() })
+			}
+			return conn, err
+		}))
 		if err != nil {
 			return nil, err
 		}
+		defer func() { stop() }()
 		return via.(proxy.ContextDialer).DialContext(ctx, "tcp", endpoint)
 	}
 	conn, err := d.cfg.DialContext(ctx, "tcp", d.proxy.Host)

@@ -3,6 +3,7 @@ package winrm
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"strings"
 	"syscall"
@@ -236,6 +237,29 @@ func TestPeersThatSayNothing(t *testing.T) {
 			cancel()
 			_, err = d.Dial(ctx, targetOf(0))
 			wantError(t, err, transports.Unreachable, "context canceled")
+		})
+	}
+}
+
+// TestProxiesThatSayNothing: a proxy has the time of the connection, also
+// where its stream knows no deadlines.
+func TestProxiesThatSayNothing(t *testing.T) {
+	t.Parallel()
+	for _, scheme := range []string{"http", "socks5"} {
+		synctest.Test(t, func(t *testing.T) {
+			near, far := net.Pipe()
+			defer far.Close()
+			go func() { _, _ = io.Copy(io.Discard, far) }()
+			d := newDialer(t, Config{
+				Proxy:       scheme + "://proxy:1",
+				DialContext: func(context.Context, string, string) (net.Conn, error) { return channel{near}, nil },
+			})
+			start := time.Now()
+			_, err := d.Dial(t.Context(), targetOf(0))
+			wantError(t, err, transports.Unreachable, "no answer in 10s")
+			if took := time.Since(start); took != 10*time.Second {
+				t.Errorf("%s: took %v", scheme, took)
+			}
 		})
 	}
 }
