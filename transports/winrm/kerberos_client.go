@@ -118,9 +118,9 @@ func (c *kerberosClient) own(ctx context.Context) (ticket, error) {
 	}
 	t, ok := c.cached["krbtgt/"+c.realm]
 	if !ok || !t.fresh(c.kerberos.now()) {
-		words := "the credential cache has no ticket-granting ticket of " + c.realm
+		words := "the credential cache has no ticket-granting ticket of " + c.realm + " with an AES key"
 		if ok {
-			words = fmt.Sprintf("the ticket in the credential cache ended at %s", t.until.UTC().Format(time.RFC3339))
+			words = fmt.Sprintf("the ticket in the credential cache was good until %s", t.until.UTC().Format(time.RFC3339))
 		}
 		return ticket{}, &kerberosError{class: transports.Auth, err: errors.New(clean(words)), advice: "get a new one with kinit"}
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/jcmturner/gokrb5/v8/credentials"
 	"github.com/jcmturner/gokrb5/v8/keytab"
 )
 
@@ -14,11 +13,17 @@ func readKeytab(path string) (*keytab.Keytab, error) {
 	if err != nil {
 		return nil, err
 	}
-	kt := keytab.New()
-	if err := guarded(func() error { return kt.Unmarshal(data) }); err != nil {
+	kt, err := parseKeytab(data)
+	if err != nil {
 		return nil, fmt.Errorf("%s is not a keytab", path)
 	}
 	return kt, nil
+}
+
+func parseKeytab(data []byte) (*keytab.Keytab, error) {
+	kt := keytab.New()
+	err := guarded(func() error { return kt.Unmarshal(data) })
+	return kt, err
 }
 
 // cachePath takes a cache's name to a path: FILE:PATH, or PATH.
@@ -44,18 +49,18 @@ func (c *kerberosClient) readCache(name, user string) error {
 	if err != nil {
 		return err
 	}
-	var cache credentials.CCache
-	if err := guarded(func() error { return cache.Unmarshal(data) }); err != nil {
-		return fmt.Errorf("%s is not a credential cache", path)
+	cache, err := parseCache(data)
+	if err != nil {
+		return fmt.Errorf("%s is no credential cache: %w", path, err)
 	}
-	holder, realm := cache.DefaultPrincipal.PrincipalName, cache.DefaultPrincipal.Realm
+	holder, realm := cache.holder.name, cache.holder.realm
 	if is := holder.PrincipalNameString(); user != "" && user != is || c.realm != "" && !strings.EqualFold(c.realm, realm) {
 		return fmt.Errorf("the credential cache is of %s@%s", clean(is), clean(realm))
 	}
 	c.name, c.realm, c.cached = holder, realm, make(map[string]ticket)
-	for _, entry := range cache.GetEntries() {
-		t := ticket{key: entry.Key, until: entry.EndTime}
-		if guarded(func() error { return t.ticket.Unmarshal(entry.Ticket) }) != nil || !isAES(entry.Key.KeyType) {
+	for _, entry := range cache.entries {
+		t := ticket{key: entry.key, until: entry.until}
+		if guarded(func() error { return t.ticket.Unmarshal(entry.ticket) }) != nil || !isAES(entry.key.KeyType) {
 			continue // settings of the cache itself look like tickets; other keys are not used
 		}
 		c.cached[t.ticket.SName.PrincipalNameString()] = t
