@@ -26,6 +26,7 @@ type winHost struct {
 	mu     sync.Mutex
 	fault  string
 	closed bool
+	broken bool // by breakService
 	// https and http are the service; a restart makes new ones.
 	https, http *wsman.Server
 }
@@ -60,6 +61,10 @@ func (c Config) winLots() []winLot {
 	}
 	for _, at := range with {
 		out[at].products = drawWinProducts(rnd)
+		if out[at].fault == windows.FaultResidue {
+			// What a product leaves until its restart is not yet residue.
+			out[at].products = []*windows.Product{windows.NetworkAgent}
+		}
 	}
 	return out
 }
@@ -109,10 +114,11 @@ func (f *Fleet) addWindows(name string, im *windows.Image, fault string) error {
 	var err error
 	w.machine, err = windows.New(f.ctx, windows.Config{
 		Name: "WIN-" + name[len("win-"):], Image: im, Clock: f.clock, Shell: cmdexe.Run, Fault: fitting,
-		Uptime:  time.Duration(1+f.draw(name, "uptime", 90*24)) * time.Hour,
-		Cut:     w.port.away,
-		Down:    w.restartService,
-		Changed: f.changedState,
+		Uptime:       time.Duration(1+f.draw(name, "uptime", 90*24)) * time.Hour,
+		Cut:          w.port.away,
+		Down:         w.restartService,
+		Uninstalling: w.breakService,
+		Changed:      f.changedState,
 	})
 	if err != nil {
 		return fmt.Errorf("lab: %s: %w", name, err)
@@ -145,13 +151,32 @@ func (w *winHost) service(secure bool) (*wsman.Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lab: %s: %w", w.name, err)
 	}
-	if f, _ := winFaultNamed(w.fault); f.inject != "" {
-		if err := s.Inject(f.inject, f.times); err != nil {
+	if f, _ := winFaultNamed(w.fault); f.inject != "" && !f.product {
+		if err := s.Inject(f.inject, 0); err != nil {
 			return nil, fmt.Errorf("lab: %s: %w", w.name, err)
 		}
 	}
 	*at = s
 	return s, nil
+}
+
+// breakService makes the next answer go wrong, where that is the fault.
+func (w *winHost) breakService() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	f, _ := winFaultNamed(w.fault)
+	if f.inject == "" || !f.product || w.broken {
+		return
+	}
+	w.broken = true
+	for _, s := range []*wsman.Server{w.https, w.http} {
+		if s == nil {
+			continue
+		}
+		if err := s.Inject(f.inject, 1); err != nil {
+			w.fleet.config.Logger.Error("the service cannot be broken", "host", w.name, "error", err)
+		}
+	}
 }
 
 // login knows the accounts of the machine; all have the fleet's password.
@@ -171,7 +196,7 @@ func (w *winHost) hasFault(name string) bool {
 // setFault gives the machine a fault or, with "", takes it away.
 func (w *winHost) setFault(name string) {
 	w.mu.Lock()
-	w.fault = name
+	w.fault, w.broken = name, false
 	w.mu.Unlock()
 	fitting := ""
 	if _, ok := windows.FaultNamed(name); ok {

@@ -9,11 +9,11 @@ import (
 const faultCertificate = "wrong-certificate"
 
 // winFault is a fault of a Windows machine, with what the WinRM service does
-// wrong, and how often; 0 is for ever.
+// wrong: once, when an uninstaller has begun, if the fault is a product's, and
+// else always.
 type winFault struct {
 	Fault
 	inject string
-	times  int
 }
 
 // winFaults are all faults of Windows machines. Their outcome is that of a
@@ -34,14 +34,15 @@ func winFaults() []winFault {
 		out = append(out, plain(f.Name, f.Meaning, class, outcome, true))
 	}
 	for _, i := range []struct{ name, inject, meaning string }{
-		{"shell-killed", wsman.FaultShellKilled, "the shell is gone in mid-receive, once"},
-		{"no-exit-code", wsman.FaultNoExitCode, "the end of a command comes without an exit code, once"},
-		{"not-xml", wsman.FaultNotXML, "an answer is not XML, once"},
-		{"stall", wsman.FaultStall, "an answer stops in its middle, once"},
+		{"shell-killed", wsman.FaultShellKilled, "the shell is gone in mid-uninstall; the job goes on"},
+		{"no-exit-code", wsman.FaultNoExitCode, "the end of the command that uninstalls comes without an exit code"},
+		{"not-xml", wsman.FaultNotXML, "an answer in mid-uninstall is not XML"},
+		{"stall", wsman.FaultStall, "an answer in mid-uninstall stops in its middle"},
 	} {
-		out = append(out, winFault{Fault{i.name, i.meaning, "", outcomeRemoved, false}, i.inject, 1})
+		out = append(out, winFault{Fault{i.name, i.meaning, "", outcomeRemoved, true}, i.inject})
 	}
-	return out
+	quota := Fault{"quota", "no shell can be opened: the account has too many", "busy", outcomeFailed, false}
+	return append(out, winFault{quota, wsman.FaultShellsQuota})
 }
 
 // winMachineOutcome is how a removal must end under a fault of the machine.

@@ -44,6 +44,8 @@ type Config struct {
 	// Down, if set, is called in the middle of a restart, to end the shells of
 	// clients; it returns when they have ended.
 	Down func()
+	// Uninstalling, if set, is called when an uninstaller begins its work.
+	Uninstalling func()
 	// Changed, if set, is called after something about the products or the
 	// start of the machine has changed.
 	Changed func()
@@ -61,6 +63,7 @@ type Host struct {
 	password string
 	cut      func(off bool)
 	down     func()
+	began    func()
 	changed  func()
 
 	life       context.Context
@@ -95,7 +98,7 @@ func New(ctx context.Context, c Config) (*Host, error) {
 	}
 	h := &Host{
 		Name: c.Name, Registry: c.Image.registry.Clone(), Files: c.Image.files.Clone(), image: c.Image, clock: c.Clock, shell: c.Shell,
-		password: c.Password, cut: c.Cut, down: c.Down, changed: c.Changed, life: ctx, fault: c.Fault,
+		password: c.Password, cut: c.Cut, down: c.Down, began: c.Uninstalling, changed: c.Changed, life: ctx, fault: c.Fault,
 	}
 	h.Files.Now = h.now
 	if h.cut == nil {
@@ -103,6 +106,9 @@ func New(ctx context.Context, c Config) (*Host, error) {
 	}
 	if h.down == nil {
 		h.down = func() {}
+	}
+	if h.began == nil {
+		h.began = func() {}
 	}
 	if h.changed == nil {
 		h.changed = func() {}
@@ -281,5 +287,6 @@ func (h *Host) count(p *Product, dir string) {
 	h.mu.Lock()
 	h.starts = append(h.starts, Start{p.Name, attempt, h.now()})
 	h.mu.Unlock()
+	h.began()
 	h.changed()
 }
