@@ -18,14 +18,17 @@ import (
 // pyJob is what testdata/pywinrm.py takes.
 type pyJob struct {
 	URL        string      `json:"url"`
-	Transport  string      `json:"transport"` // ssl (Basic) or ntlm
+	Transport  string      `json:"transport"` // ssl (Basic), ntlm or kerberos
 	User       string      `json:"user"`
 	Password   string      `json:"password"`
 	CA         string      `json:"ca,omitempty"`
 	Encryption string      `json:"encryption,omitempty"` // auto, always, never
 	CBT        *bool       `json:"cbt,omitempty"`
 	Timeout    int         `json:"timeout,omitempty"`
+	Host       string      `json:"host,omitempty"` // its name in Kerberos
 	Commands   []pyCommand `json:"commands"`
+
+	env []string // of the process; nil for ours
 }
 
 type pyCommand struct {
@@ -54,8 +57,8 @@ activate = 1
 func pywinrm(t *testing.T, job pyJob) (results []pyResult, failure string) {
 	t.Helper()
 	const python = "/usr/bin/python3" // Debian's, which has Debian's packages
-	if err := exec.Command(python, "-c", "import winrm, requests_ntlm").Run(); err != nil {
-		reason := "pywinrm is not on this machine (package python3-winrm)"
+	if err := exec.Command(python, "-c", "import winrm, requests_ntlm, requests_kerberos").Run(); err != nil {
+		reason := "pywinrm is not on this machine (packages python3-winrm, python3-requests-ntlm and python3-requests-kerberos)"
 		if os.Getenv("OUST_NO_SKIP") == "1" {
 			t.Fatal(reason + " (and OUST_NO_SKIP=1 forbids to skip)")
 		}
@@ -70,7 +73,10 @@ func pywinrm(t *testing.T, job pyJob) (results []pyResult, failure string) {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), python, "testdata/pywinrm.py")
-	cmd.Env = append(os.Environ(), "OPENSSL_CONF="+config, "NO_PROXY=127.0.0.1", "no_proxy=127.0.0.1")
+	if job.env == nil {
+		job.env = os.Environ()
+	}
+	cmd.Env = append(job.env, "OPENSSL_CONF="+config, "NO_PROXY=127.0.0.1", "no_proxy=127.0.0.1")
 	cmd.Stdin, cmd.WaitDelay = bytes.NewReader(input), time.Second
 	out, err := cmd.Output()
 	if err != nil {

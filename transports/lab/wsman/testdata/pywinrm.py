@@ -38,13 +38,15 @@ def run(protocol, shell, job):
 
 def main():
     job = json.load(sys.stdin)
-    if job["transport"] != "ntlm":
+    if job["transport"] == "kerberos":
+        job["user"] = job["password"] = None  # from the credential cache
+    elif job["transport"] != "ntlm":
         # Basic in UTF-8: of text, requests would make Latin-1.
         job["user"], job["password"] = job["user"].encode(), job["password"].encode()
     protocol = Protocol(
         job["url"], transport=job["transport"], username=job["user"], password=job["password"],
         ca_trust_path=job.get("ca"), message_encryption=job.get("encryption", "auto"), send_cbt=job.get("cbt", True),
-        operation_timeout_sec=job.get("timeout", 5), read_timeout_sec=30)
+        kerberos_hostname_override=job.get("host"), operation_timeout_sec=job.get("timeout", 5), read_timeout_sec=30)
     answer = {"results": [], "error": ""}
     try:
         shell = protocol.open_shell()
