@@ -38,8 +38,14 @@ need wine64 /usr/lib/wine/wine64
 need wixl wixl
 need msitools msibuild
 need gcc-mingw-w64-x86-64 x86_64-w64-mingw32-gcc
-# A WinRM client of others, which the simulated Windows hosts are held against.
-/usr/bin/python3 -c 'import winrm, requests_ntlm' 2>/dev/null || missing="$missing python3-winrm python3-requests-ntlm"
+# A KDC, for logins by Kerberos.
+need krb5-kdc /usr/sbin/krb5kdc
+need krb5-admin-server /usr/sbin/kadmin.local
+need krb5-user /usr/bin/kinit
+# A WinRM client of others, which the simulated Windows hosts are held against,
+# and Kerberos of others.
+/usr/bin/python3 -c 'import winrm, requests_ntlm, requests_kerberos, gssapi' 2>/dev/null ||
+	missing="$missing python3-winrm python3-requests-ntlm python3-requests-kerberos python3-gssapi"
 if [ "${1:-}" = bench ]; then
 	need clustershell clush
 	need pssh parallel-ssh
