@@ -87,6 +87,7 @@ func TestRemoval(t *testing.T) {
 			if strings.Contains(string(r.Log)+r.Result, password) {
 				t.Error("the log holds the password")
 			}
+			m.work.Wait() // the job says its end before its task ends
 			m.clean(id)
 			if _, err := m.Files.Stat(`C:\Program Files\oust`); err == nil {
 				t.Error("the job's folder is still there")

@@ -194,7 +194,7 @@ func (h *Host) startTask(t *task) error {
 	err := h.spawn(func(boot context.Context) {
 		stop := context.AfterFunc(boot, cancel)
 		exit := h.execute(ctx, t)
-		cut := ctx.Err() != nil
+		cut := ctx.Err() != nil || boot.Err() != nil
 		stop()
 		cancel()
 		h.mu.Lock()

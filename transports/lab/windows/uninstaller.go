@@ -47,13 +47,17 @@ func (s *Session) selfCopying(ctx context.Context, p *Product, c *cmdexe.Call) i
 	}
 	temp := clean(c.Getenv("TEMP") + `\~nsuA.tmp\` + copyName)
 	_ = h.Files.WriteFile(temp, []byte("MZ"))
-	err := h.spawn(func(boot context.Context) {
-		ctx, end := h.begin(boot, copyName, s.account)
+	work, end := h.begin(h.life, copyName, s.account) // on the list before this process has gone
+	err := h.spawn(func(context.Context) {
 		defer end()
-		s.goOn(ctx, p)
+		s.goOn(work, p)
 		_ = h.Files.Remove(temp)
 	})
-	return btoi(err != nil)
+	if err != nil {
+		end()
+		return 1
+	}
+	return 0
 }
 
 // goOn is the work of the copy.
