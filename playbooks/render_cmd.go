@@ -112,7 +112,7 @@ func (r *cmdRenderer) callbacks(n int, a act) {
 	what := strings.TrimPrefix(strings.TrimPrefix(echo, "echo"), ".")
 	label("record",
 		fmt.Sprintf(`>>"%%OUST_DIR%%\result" echo %d %%verdict%% %%code%% %s%s%%more%%`, n, a.playbook, spaced(what)),
-		fmt.Sprintf(`echo oust: step %d: %%verdict%%, exit %%code%%:%s%%more%%`, n, spaced(what)))
+		fmt.Sprintf(`>>"%%OUST_DIR%%\log" echo oust: step %d: %%verdict%%, exit %%code%%:%s%%more%%`, n, spaced(what)))
 	if len(a.cmd.exit) > 0 {
 		lines := []string{`set "verdict=failed"`}
 		for _, code := range slices.Sorted(maps.Keys(a.cmd.exit)) {

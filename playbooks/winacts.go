@@ -207,7 +207,7 @@ func (s *MSIStep) act(p *Playbook, e remediate.UninstallEntry, code string) (*ac
 	}
 	line := "msiexec /x " + code + " /qn /norestart REBOOT=ReallySuppress" + properties(s.Properties)
 	// All but the list of properties (p), which would hold the password.
-	const log = ` /liwearumo "%log%" <nul`
+	const log = ` /liwearumo "%log%" >nul 2>nul <nul`
 	if s.Password == nil {
 		a.cmd.run = []string{line + log, `set "code=%ERRORLEVEL%"`}
 	} else {
@@ -295,7 +295,7 @@ func (s *UninstallerStep) act(p *Playbook, e remediate.UninstallEntry) (*act, st
 	a := &act{
 		playbook: p.Name, uses: []string{"uninstaller"}, what: "uninstall " + p.titleOf(e) + " with its own uninstaller",
 		cmd: &cmdAct{
-			function: "uninstaller", exit: exit, look: lookAt(e), run: []string{line + " <nul", `set "code=%ERRORLEVEL%"`},
+			function: "uninstaller", exit: exit, look: lookAt(e), run: []string{line + ` >"%OUST_DIR%\out-%step%" 2>&1 <nul`, `set "code=%ERRORLEVEL%"`},
 			vars: [][2]string{{"wait", strconv.Itoa(int(wait / time.Second))}},
 		},
 	}

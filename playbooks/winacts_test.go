@@ -52,12 +52,12 @@ func exeEntry(quiet, command string) remediate.UninstallEntry {
 
 func TestUninstallerLines(t *testing.T) {
 	for _, c := range []struct{ quiet, command, want string }{
-		{"", `"C:\Program Files\Acme\u.exe"`, `"C:\Program Files\Acme\u.exe" /S <nul`},
-		{"", `C:\Program Files\Acme\u.exe`, `"C:\Program Files\Acme\u.exe" /S <nul`},
-		{"", `C:\Program Files\Acme\u.exe /x & del C:\`, `"C:\Program Files\Acme\u.exe" /x ^& del C:\ /S <nul`},
-		{"", `C:\a.exe.d\u.exe -q`, `"C:\a.exe.d\u.exe" -q /S <nul`},
-		{`"C:\Acme\u.exe" /quiet "a & b" c&d`, `"C:\Acme\other.exe"`, `"C:\Acme\u.exe" /quiet "a & b" c^&d <nul`},
-		{"", `"%ProgramFiles(x86)%\Acme\u.exe" %x%`, `"%ProgramFiles(x86)%\Acme\u.exe" %%x%% /S <nul`},
+		{"", `"C:\Program Files\Acme\u.exe"`, `"C:\Program Files\Acme\u.exe" /S >"%OUST_DIR%\out-%step%" 2>&1 <nul`},
+		{"", `C:\Program Files\Acme\u.exe`, `"C:\Program Files\Acme\u.exe" /S >"%OUST_DIR%\out-%step%" 2>&1 <nul`},
+		{"", `C:\Program Files\Acme\u.exe /x & del C:\`, `"C:\Program Files\Acme\u.exe" /x ^& del C:\ /S >"%OUST_DIR%\out-%step%" 2>&1 <nul`},
+		{"", `C:\a.exe.d\u.exe -q`, `"C:\a.exe.d\u.exe" -q /S >"%OUST_DIR%\out-%step%" 2>&1 <nul`},
+		{`"C:\Acme\u.exe" /quiet "a & b" c&d`, `"C:\Acme\other.exe"`, `"C:\Acme\u.exe" /quiet "a & b" c^&d >"%OUST_DIR%\out-%step%" 2>&1 <nul`},
+		{"", `"%ProgramFiles(x86)%\Acme\u.exe" %x%`, `"%ProgramFiles(x86)%\Acme\u.exe" %%x%% /S >"%OUST_DIR%\out-%step%" 2>&1 <nul`},
 	} {
 		script, err := renderFacts(widget(t, "steps: [{uninstaller: {arguments: /S}}]"), windowsHost(exeEntry(c.quiet, c.command)))
 		if err != nil {

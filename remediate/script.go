@@ -14,6 +14,11 @@ import (
 // StepResult) and ends with one of the ScriptExit codes. Secrets stand in
 // $OUST_DIR/secrets/NAME, one file each, without a trailing newline; the
 // script never holds their values.
+//
+// On Windows the script is a batch file. It appends to %OUST_DIR%\log itself,
+// for what it starts must not hold that file open, and a secret is set by
+// calling %OUST_DIR%\secrets\NAME.cmd, as OUST_SECRET and, for a property of
+// Windows Installer, OUST_SECRET_MSI.
 
 // ScriptExit codes are how a rendered script ends. They are deliberately
 // outside the range that shells give to signals and to "not found".

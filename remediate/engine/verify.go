@@ -78,7 +78,7 @@ func (t *hostTask) clean(ctx context.Context, conn transports.Conn) {
 		return
 	}
 	res, err := conn.Run(ctx, transports.Command{
-		Line: shell.line, Stdin: stdin, Elevate: shell.elevate, Timeout: t.a.e.Campaign.Timing.Connect,
+		Line: shell.line, Stdin: stdin, Elevate: shell.elevate, Timeout: t.a.e.Campaign.Timing.Probe,
 	})
 	if err == nil {
 		err = job.ParseCleaned(res.Stdout, nonce)

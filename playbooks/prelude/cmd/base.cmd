@@ -21,6 +21,11 @@ set "over=0"
 goto :eof
 goto :eof
 
+:: output: adds what a program has printed to the log.
+:output
+type "%OUST_DIR%\out-%step%" >>"%OUST_DIR%\log" 2>nul <nul
+goto :eof
+
 :: pause: waits for some seconds.
 :pause
 set /a pings=seconds+1

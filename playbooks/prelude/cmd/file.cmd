@@ -24,12 +24,12 @@ set "verdict=ok"
 set "attr=-"
 for %%p in ("%target%") do set "attr=-%%~ap"
 if not "%attr:l=%"=="%attr%" goto remove_link
-if exist "%target%\" rd /s /q "%target%" >nul <nul
-if exist "%target%" del /f /q /a "%target%" >nul <nul
+if exist "%target%\" rd /s /q "%target%" >nul 2>>"%OUST_DIR%\log" <nul
+if exist "%target%" del /f /q /a "%target%" >nul 2>>"%OUST_DIR%\log" <nul
 goto remove_check
 :remove_link
 rd "%target%" >nul 2>nul <nul
-if exist "%target%" del /f /q /a "%target%" >nul <nul
+if exist "%target%" del /f /q /a "%target%" >nul 2>>"%OUST_DIR%\log" <nul
 :remove_check
 if exist "%target%" set "code=1"
 if exist "%target%" set "verdict=failed"

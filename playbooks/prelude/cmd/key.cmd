@@ -9,7 +9,7 @@ goto :eof
 reg query "%key%" /reg:%1 >nul 2>nul <nul
 if errorlevel 1 goto :eof
 if "%verdict%"=="absent" set "verdict=ok"
-reg delete "%key%" /f /reg:%1 >nul <nul
+reg delete "%key%" /f /reg:%1 >nul 2>>"%OUST_DIR%\log" <nul
 reg query "%key%" /reg:%1 >nul 2>nul <nul
 if errorlevel 1 goto :eof
 set "code=1"

@@ -9,7 +9,7 @@ del /f /q "%log%" >nul 2>nul
 call :run%step%
 if not "%code%"=="1618" goto msi_ran
 if %waited% GEQ %busy_wait% goto msi_busy
-echo oust: another installation is at work; next try in %seconds% s
+>>"%OUST_DIR%\log" echo oust: another installation is at work; next try in %seconds% s
 call :pause
 set /a waited+=seconds
 set /a seconds*=2
@@ -38,10 +38,10 @@ if not exist "%log%" goto :eof
 set "lines=0"
 for /f "delims=" %%l in ('type "%log%" 2^>nul ^<nul') do set /a lines+=1
 set /a lines-=300
-echo oust: the log of Windows Installer:
+>>"%OUST_DIR%\log" echo oust: the log of Windows Installer:
 if %lines% GTR 0 goto msi_tail
-for /f "delims=" %%l in ('type "%log%" 2^>nul ^<nul') do echo ^| %%l
+for /f "delims=" %%l in ('type "%log%" 2^>nul ^<nul') do >>"%OUST_DIR%\log" echo ^| %%l
 goto :eof
 :msi_tail
-for /f "skip=%lines% delims=" %%l in ('type "%log%" 2^>nul ^<nul') do echo ^| %%l
+for /f "skip=%lines% delims=" %%l in ('type "%log%" 2^>nul ^<nul') do >>"%OUST_DIR%\log" echo ^| %%l
 goto :eof

@@ -3,6 +3,7 @@
 :: end with 0 at once, and go on working.
 :uninstaller
 call :run%step%
+call :output
 call :meaning%step%
 set "waited=0"
 set "seconds=2"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # oust: removal of
 #   Kaspersky Endpoint Security for Linux (playbook kaspersky/kesl sha256:ca60200432b5cdd79a9e5cf8e6b04e003c59b798bd8adf8ed7f1aadb028879e4)
-#   Kaspersky Security Center Network Agent (playbook kaspersky/klnagent sha256:73de8790b120b6da448cc265a9c4ac297801db50735232ca91077d7555f0bf5f)
+#   Kaspersky Security Center Network Agent (playbook kaspersky/klnagent sha256:c0838d25ef0addd3767cd79aa685006bd48fdea43afc2aadd1fda19f83f6b460)
 # Steps:
 #   1. purge kesl-gui kesl-gui-astra kesl kesl-astra with dpkg
 #   2. remove what is left in /var/opt/kaspersky/kesl

@@ -1,10 +1,14 @@
 @echo off
 :: oust: removal of
-::   Kaspersky Endpoint Security for Windows (playbook kaspersky/kes-windows sha256:f9f0626e15aee4a0b8c447d8906fde078c31ddbb5ef298583f88f977a099bdfd)
-::   Kaspersky Security Center Network Agent (playbook kaspersky/klnagent sha256:73de8790b120b6da448cc265a9c4ac297801db50735232ca91077d7555f0bf5f)
+::   Kaspersky Endpoint Security for Windows (playbook kaspersky/kes-windows sha256:8f044f8febd83a4632e722c8fa14a4b8e4909e9fd1ce4bf0be7c39a1897dc1cf)
+::   Kaspersky Security Center Network Agent (playbook kaspersky/klnagent sha256:c0838d25ef0addd3767cd79aa685006bd48fdea43afc2aadd1fda19f83f6b460)
 :: Steps:
 ::   1. uninstall Kaspersky Endpoint Security for Windows 12.4.0.467 with Windows Installer: {27534751-4A40-48BD-B393-BC3BF28C876E}
-::   2. uninstall Kaspersky Security Center Network Agent 12.0.0.7734 with Windows Installer: {ED1C2D7E-5C7A-48D8-A697-57D1C080ABA7}
+::   2. remove the shared folder %%ProgramFiles(x86)%%\Kaspersky Lab if it is empty
+::   3. remove the shared folder %%ProgramData%%\Kaspersky Lab if it is empty
+::   4. uninstall Kaspersky Security Center Network Agent 12.0.0.7734 with Windows Installer: {ED1C2D7E-5C7A-48D8-A697-57D1C080ABA7}
+::   5. remove the shared folder %%ProgramFiles(x86)%%\Kaspersky Lab if it is empty
+::   6. remove the shared folder %%ProgramData%%\Kaspersky Lab if it is empty
 setlocal EnableExtensions DisableDelayedExpansion
 chcp 65001 >nul 2>nul <nul
 if not defined OUST_DIR exit /b 50
@@ -19,12 +23,36 @@ set "step=1"
 set "soft=no"
 call :msi
 if defined over exit /b %over%
+set "step=2"
+set "soft=yes"
+set "target="
+if defined ProgramFiles(x86) set "target=%ProgramFiles(x86)%\Kaspersky Lab"
+call :remove_empty
+if defined over exit /b %over%
+set "step=3"
+set "soft=yes"
+set "target="
+if defined ProgramData set "target=%ProgramData%\Kaspersky Lab"
+call :remove_empty
+if defined over exit /b %over%
 if "%changed%"=="yes" set "reboot=yes"
 
 set "changed=no"
-set "step=2"
+set "step=4"
 set "soft=no"
 call :msi
+if defined over exit /b %over%
+set "step=5"
+set "soft=yes"
+set "target="
+if defined ProgramFiles(x86) set "target=%ProgramFiles(x86)%\Kaspersky Lab"
+call :remove_empty
+if defined over exit /b %over%
+set "step=6"
+set "soft=yes"
+set "target="
+if defined ProgramData set "target=%ProgramData%\Kaspersky Lab"
+call :remove_empty
 if defined over exit /b %over%
 
 if "%reboot%"=="yes" exit /b 20
@@ -32,7 +60,7 @@ exit /b 0
 
 :record1
 >>"%OUST_DIR%\result" echo 1 %verdict% %code% kaspersky/kes-windows uninstall Kaspersky Endpoint Security for Windows 12.4.0.467 with Windows Installer: {27534751-4A40-48BD-B393-BC3BF28C876E}%more%
-echo oust: step 1: %verdict%, exit %code%: uninstall Kaspersky Endpoint Security for Windows 12.4.0.467 with Windows Installer: {27534751-4A40-48BD-B393-BC3BF28C876E}%more%
+>>"%OUST_DIR%\log" echo oust: step 1: %verdict%, exit %code%: uninstall Kaspersky Endpoint Security for Windows 12.4.0.467 with Windows Installer: {27534751-4A40-48BD-B393-BC3BF28C876E}%more%
 goto :eof
 
 :meaning1
@@ -47,12 +75,12 @@ goto :eof
 
 :run1
 if exist "%OUST_DIR%\secrets\kes_windows_password.cmd" goto run1_with
-msiexec /x {27534751-4A40-48BD-B393-BC3BF28C876E} /qn /norestart REBOOT=ReallySuppress /liwearumo "%log%" <nul
+msiexec /x {27534751-4A40-48BD-B393-BC3BF28C876E} /qn /norestart REBOOT=ReallySuppress /liwearumo "%log%" >nul 2>nul <nul
 set "code=%ERRORLEVEL%"
 goto :eof
 :run1_with
 call "%OUST_DIR%\secrets\kes_windows_password.cmd"
-msiexec /x {27534751-4A40-48BD-B393-BC3BF28C876E} /qn /norestart REBOOT=ReallySuppress KLLOGIN="KLAdmin" KLPASSWD="%OUST_SECRET_MSI%" /liwearumo "%log%" <nul
+msiexec /x {27534751-4A40-48BD-B393-BC3BF28C876E} /qn /norestart REBOOT=ReallySuppress KLLOGIN="KLAdmin" KLPASSWD="%OUST_SECRET_MSI%" /liwearumo "%log%" >nul 2>nul <nul
 set "code=%ERRORLEVEL%"
 set "OUST_SECRET="
 set "OUST_SECRET_MSI="
@@ -83,11 +111,21 @@ if not errorlevel 1 set "denied=yes"
 goto :eof
 
 :record2
->>"%OUST_DIR%\result" echo 2 %verdict% %code% kaspersky/klnagent uninstall Kaspersky Security Center Network Agent 12.0.0.7734 with Windows Installer: {ED1C2D7E-5C7A-48D8-A697-57D1C080ABA7}%more%
-echo oust: step 2: %verdict%, exit %code%: uninstall Kaspersky Security Center Network Agent 12.0.0.7734 with Windows Installer: {ED1C2D7E-5C7A-48D8-A697-57D1C080ABA7}%more%
+>>"%OUST_DIR%\result" echo 2 %verdict% %code% kaspersky/kes-windows remove the shared folder %%ProgramFiles^(x86^)%%\Kaspersky Lab if it is empty%more%
+>>"%OUST_DIR%\log" echo oust: step 2: %verdict%, exit %code%: remove the shared folder %%ProgramFiles^(x86^)%%\Kaspersky Lab if it is empty%more%
 goto :eof
 
-:meaning2
+:record3
+>>"%OUST_DIR%\result" echo 3 %verdict% %code% kaspersky/kes-windows remove the shared folder %%ProgramData%%\Kaspersky Lab if it is empty%more%
+>>"%OUST_DIR%\log" echo oust: step 3: %verdict%, exit %code%: remove the shared folder %%ProgramData%%\Kaspersky Lab if it is empty%more%
+goto :eof
+
+:record4
+>>"%OUST_DIR%\result" echo 4 %verdict% %code% kaspersky/klnagent uninstall Kaspersky Security Center Network Agent 12.0.0.7734 with Windows Installer: {ED1C2D7E-5C7A-48D8-A697-57D1C080ABA7}%more%
+>>"%OUST_DIR%\log" echo oust: step 4: %verdict%, exit %code%: uninstall Kaspersky Security Center Network Agent 12.0.0.7734 with Windows Installer: {ED1C2D7E-5C7A-48D8-A697-57D1C080ABA7}%more%
+goto :eof
+
+:meaning4
 set "verdict=failed"
 if "%code%"=="0" set "verdict=ok"
 if "%code%"=="1605" set "verdict=absent"
@@ -97,25 +135,25 @@ if "%code%"=="1641" set "verdict=reboot"
 if "%code%"=="3010" set "verdict=reboot"
 goto :eof
 
-:run2
-if exist "%OUST_DIR%\secrets\klnagent_windows_password.cmd" goto run2_with
-msiexec /x {ED1C2D7E-5C7A-48D8-A697-57D1C080ABA7} /qn /norestart REBOOT=ReallySuppress /liwearumo "%log%" <nul
+:run4
+if exist "%OUST_DIR%\secrets\klnagent_windows_password.cmd" goto run4_with
+msiexec /x {ED1C2D7E-5C7A-48D8-A697-57D1C080ABA7} /qn /norestart REBOOT=ReallySuppress /liwearumo "%log%" >nul 2>nul <nul
 set "code=%ERRORLEVEL%"
 goto :eof
-:run2_with
+:run4_with
 call "%OUST_DIR%\secrets\klnagent_windows_password.cmd"
-msiexec /x {ED1C2D7E-5C7A-48D8-A697-57D1C080ABA7} /qn /norestart REBOOT=ReallySuppress KLUNINSTPASSWD="%OUST_SECRET_MSI%" /liwearumo "%log%" <nul
+msiexec /x {ED1C2D7E-5C7A-48D8-A697-57D1C080ABA7} /qn /norestart REBOOT=ReallySuppress KLUNINSTPASSWD="%OUST_SECRET_MSI%" /liwearumo "%log%" >nul 2>nul <nul
 set "code=%ERRORLEVEL%"
 set "OUST_SECRET="
 set "OUST_SECRET_MSI="
 goto :eof
 
-:look2
+:look4
 reg query "HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall\{ED1C2D7E-5C7A-48D8-A697-57D1C080ABA7}" /reg:32 >nul 2>nul <nul
 if not errorlevel 1 set "there=yes"
 goto :eof
 
-:denied2
+:denied4
 type "%log%" 2>nul <nul | find "password is" >nul
 if not errorlevel 1 set "denied=yes"
 type "%log%" 2>nul <nul | find "Password is" >nul
@@ -132,6 +170,16 @@ type "%log%" 2>nul <nul | find "password protect" >nul
 if not errorlevel 1 set "denied=yes"
 type "%log%" 2>nul <nul | find "Password protect" >nul
 if not errorlevel 1 set "denied=yes"
+goto :eof
+
+:record5
+>>"%OUST_DIR%\result" echo 5 %verdict% %code% kaspersky/klnagent remove the shared folder %%ProgramFiles^(x86^)%%\Kaspersky Lab if it is empty%more%
+>>"%OUST_DIR%\log" echo oust: step 5: %verdict%, exit %code%: remove the shared folder %%ProgramFiles^(x86^)%%\Kaspersky Lab if it is empty%more%
+goto :eof
+
+:record6
+>>"%OUST_DIR%\result" echo 6 %verdict% %code% kaspersky/klnagent remove the shared folder %%ProgramData%%\Kaspersky Lab if it is empty%more%
+>>"%OUST_DIR%\log" echo oust: step 6: %verdict%, exit %code%: remove the shared folder %%ProgramData%%\Kaspersky Lab if it is empty%more%
 goto :eof
 
 :: finish: records verdict, code and more, and sets over if the script must end.
@@ -157,6 +205,11 @@ set "over=0"
 goto :eof
 goto :eof
 
+:: output: adds what a program has printed to the log.
+:output
+type "%OUST_DIR%\out-%step%" >>"%OUST_DIR%\log" 2>nul <nul
+goto :eof
+
 :: pause: waits for some seconds.
 :pause
 set /a pings=seconds+1
@@ -174,7 +227,7 @@ del /f /q "%log%" >nul 2>nul
 call :run%step%
 if not "%code%"=="1618" goto msi_ran
 if %waited% GEQ %busy_wait% goto msi_busy
-echo oust: another installation is at work; next try in %seconds% s
+>>"%OUST_DIR%\log" echo oust: another installation is at work; next try in %seconds% s
 call :pause
 set /a waited+=seconds
 set /a seconds*=2
@@ -203,10 +256,59 @@ if not exist "%log%" goto :eof
 set "lines=0"
 for /f "delims=" %%l in ('type "%log%" 2^>nul ^<nul') do set /a lines+=1
 set /a lines-=300
-echo oust: the log of Windows Installer:
+>>"%OUST_DIR%\log" echo oust: the log of Windows Installer:
 if %lines% GTR 0 goto msi_tail
-for /f "delims=" %%l in ('type "%log%" 2^>nul ^<nul') do echo ^| %%l
+for /f "delims=" %%l in ('type "%log%" 2^>nul ^<nul') do >>"%OUST_DIR%\log" echo ^| %%l
 goto :eof
 :msi_tail
-for /f "skip=%lines% delims=" %%l in ('type "%log%" 2^>nul ^<nul') do echo ^| %%l
+for /f "skip=%lines% delims=" %%l in ('type "%log%" 2^>nul ^<nul') do >>"%OUST_DIR%\log" echo ^| %%l
 goto :eof
+
+:: remove_tree: removes target: a file, a link itself, or a folder and all in
+:: it. What lies below a link is left alone.
+:remove_tree
+set "code=0"
+set "verdict=absent"
+if not defined target goto remove_done
+set "above=%target%"
+if exist "%target%" goto remove_up
+set "attr="
+for %%p in ("%target%") do set "attr=%%~ap"
+if not defined attr goto remove_done
+:remove_up
+for %%p in ("%above%\..") do set "above=%%~fp"
+if "%above:~3%"=="" goto remove_it
+set "attr=-"
+for %%p in ("%above%") do set "attr=-%%~ap"
+if "%attr:l=%"=="%attr%" goto remove_up
+set "verdict=failed"
+set "code=1"
+set "more=: left alone: a folder above it is a link"
+goto remove_done
+:remove_it
+set "verdict=ok"
+set "attr=-"
+for %%p in ("%target%") do set "attr=-%%~ap"
+if not "%attr:l=%"=="%attr%" goto remove_link
+if exist "%target%\" rd /s /q "%target%" >nul 2>>"%OUST_DIR%\log" <nul
+if exist "%target%" del /f /q /a "%target%" >nul 2>>"%OUST_DIR%\log" <nul
+goto remove_check
+:remove_link
+rd "%target%" >nul 2>nul <nul
+if exist "%target%" del /f /q /a "%target%" >nul 2>>"%OUST_DIR%\log" <nul
+:remove_check
+if exist "%target%" set "code=1"
+if exist "%target%" set "verdict=failed"
+:remove_done
+call :finish
+goto :eof
+
+:: remove_empty: removes target if it is an empty folder.
+:remove_empty
+set "code=0"
+set "verdict=absent"
+if not defined target goto remove_done
+if not exist "%target%\" goto remove_done
+rd "%target%" >nul 2>nul <nul
+if not exist "%target%\" set "verdict=ok"
+goto remove_done

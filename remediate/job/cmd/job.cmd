@@ -45,7 +45,9 @@ set "how=locked"
 goto finish
 :locked
 set "OUST_DIR=%RUN%"
-cmd /d /q /e:on /v:off /s /c ""%RUN%\script.cmd"" >"%RUN%\log" 2>&1 <nul
+:: The script writes the log itself: what it starts must not inherit the log
+:: open, or a child that stays would hold the folder.
+cmd /d /q /e:on /v:off /s /c ""%RUN%\script.cmd"" >nul 2>nul <nul
 set "code=%ERRORLEVEL%"
 rd /s /q "%RUN%\secrets" >nul 2>nul
 del /f /q "%BASE%\lock" >nul 2>nul

@@ -16,7 +16,7 @@ for _ in 1 2 3; do
 	wineserver -k || true
 	rm -rf "$WINEPREFIX"
 done
-for name in launcher schtasks uninst; do
+for name in launcher schtasks uninst busy; do
 	unicode=
 	[ $name = launcher ] && unicode=-municode
 	# shellcheck disable=SC2086 # a flag or none
@@ -33,13 +33,8 @@ trap 'rm -rf "$work"' EXIT
 printf 'a file of a product\n' >"$work/payload.bin"
 cp "$here"/*.wxs "$work"
 cd "$work"
-# package NAME CONDITION: wixl knows no launch conditions, so the row is
-# written afterwards. Removal without the right password ends with 1603.
-package() {
-	wixl -o "$dir/$1.msi" "$1.wxs"
-	msibuild "$dir/$1.msi" -q "INSERT INTO \`LaunchCondition\` (\`Condition\`, \`Description\`) VALUES ('$2', 'The password is incorrect.')"
-	msibuild "$dir/$1.msi" -q "INSERT INTO \`InstallExecuteSequence\` (\`Action\`, \`Condition\`, \`Sequence\`) VALUES ('LaunchConditions', '', 100)"
-}
-package kes 'NOT (REMOVE = "ALL") OR (KLLOGIN = "KLAdmin" AND KLPASSWD = "lab-password")'
-# "lab" in UTF-16LE
-package klnagent 'NOT (REMOVE = "ALL") OR KLUNINSTPASSWD = "6c0061006200"'
+x86_64-w64-mingw32-gcc -O1 -Wall -Werror -shared -o guard.dll "$here/guard.c" -lmsi
+wixl -o "$dir/kes.msi" kes.wxs
+wixl -o "$dir/klnagent.msi" klnagent.wxs
+# wixl has no word for it.
+msibuild "$dir/kes.msi" -q "INSERT INTO \`InstallExecuteSequence\` (\`Action\`, \`Condition\`, \`Sequence\`) VALUES ('ScheduleReboot', 'REMOVE = \"ALL\"', 6650)"

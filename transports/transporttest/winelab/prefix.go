@@ -143,6 +143,11 @@ func (h *Host) boot() {
 	if out, exit := h.Exec(fmt.Sprintf(`reg add "%s" /v BootId /t REG_DWORD /d %d /f`, bootIDKey, id)); exit != 0 {
 		h.t.Fatalf("wine hosts: boot: exit code %d: %s", exit, out)
 	}
+	// The hive of the local service, which administrators alone may read; wine
+	// has none, and forgets one when it stops.
+	if out, exit := h.Exec(`reg add HKU\S-1-5-19\Environment /f`); exit != 0 {
+		h.t.Fatalf("wine hosts: boot: exit code %d: %s", exit, out)
+	}
 }
 
 // Reboot ends every process of the host, tasks too, and starts it again with

@@ -57,7 +57,7 @@ func reading(line string) bool {
 }
 
 // Start implements wsman.Backend. A command gets its input by a pipe, or, where
-// it is cmd that reads a script, as a file once that is complete.
+// it is cmd that reads a script, as a batch file once that is complete.
 func (h *Host) Start(ctx context.Context, c wsman.Command) (wsman.Process, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -67,7 +67,10 @@ func (h *Host) Start(ctx context.Context, c wsman.Command) (wsman.Process, error
 	h.count++
 	p := &process{host: h, line: filepath.Join(h.dir, "run", strconv.Itoa(h.count)), ended: make(chan struct{}), over: make(chan struct{})}
 	line := c.Line
-	if !c.SkipShell && !reading(line) {
+	switch {
+	case reading(line):
+		line += ` /c "Z:` + strings.ReplaceAll(p.line, "/", `\`) + `.cmd"`
+	case !c.SkipShell:
 		line = `C:\windows\system32\cmd.exe /c ` + line
 	}
 	var text bytes.Buffer
@@ -102,18 +105,13 @@ func (p *process) run(ctx context.Context, c wsman.Command) (int, error) {
 // start gives the command its streams and starts it.
 func (p *process) start(ctx context.Context, c wsman.Command) error {
 	if reading(c.Line) {
-		script, err := os.OpenFile(p.line+".in", os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+		typed, err := io.ReadAll(io.LimitReader(c.Stdin, mostScript))
 		if err != nil {
 			return err
 		}
-		defer script.Close()
-		if _, err := io.Copy(script, io.LimitReader(c.Stdin, mostScript)); err != nil {
+		if err := os.WriteFile(p.line+".cmd", batch(typed), 0o600); err != nil {
 			return err
 		}
-		if _, err := script.Seek(0, io.SeekStart); err != nil {
-			return err
-		}
-		p.cmd.Stdin = script
 	} else {
 		read, write, err := os.Pipe()
 		if err != nil {

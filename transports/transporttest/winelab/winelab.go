@@ -179,6 +179,23 @@ func (h *Host) Exec(line string) (output string, exit int) {
 	return out.String(), exit
 }
 
+// Busy makes msiexec end with 1618, as while another installation never ends,
+// or gives wine's own back.
+func (h *Host) Busy(busy bool) {
+	h.t.Helper()
+	const override = `"HKCU\Software\Wine\DllOverrides" /v msiexec.exe /f`
+	own := filepath.Join(h.Root, "windows", "system32", "msiexec.exe")
+	if !busy {
+		h.Exec("reg delete " + override)
+		h.must(os.Rename(own+".own", own))
+		return
+	}
+	stand, err := os.ReadFile(filepath.Join(h.built, "busy.exe"))
+	h.must(err)
+	h.must(errors.Join(os.Rename(own, own+".own"), os.WriteFile(own, stand, 0o755)))
+	h.Exec("reg add " + override + " /d native")
+}
+
 // RegExists reports whether a key of the registry exists, in the view of 64 bits.
 func (h *Host) RegExists(key string) bool {
 	h.t.Helper()

@@ -1,0 +1,2 @@
+/* busy.exe stands in for msiexec while another installation never ends. */
+int main(void) { return 1618; }
