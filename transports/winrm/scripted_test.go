@@ -211,6 +211,44 @@ func TestEmptyAnswers(t *testing.T) {
 	}
 }
 
+// TestInputClosed: a command that has closed its input goes on, for longer than
+// one is waited for whose input was refused for another reason.
+func TestInputClosed(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		code  uint32
+		class transports.Class // "" for none
+	}{{codeBrokenPipe, ""}, {codePipeClosing, ""}, {995, transports.LostContact}} {
+		t.Run(fmt.Sprint(test.code), func(t *testing.T) {
+			t.Parallel()
+			var receives atomic.Int32
+			s := newScripted(t, func(w http.ResponseWriter, action, _ string) bool {
+				switch {
+				case action == "Send":
+					w.WriteHeader(http.StatusInternalServerError)
+					_, _ = io.WriteString(w, faultText(test.code, "InternalError", "closed"))
+				case action == "Receive" && receives.Add(1) < 6: // with the pauses between, 1.5 s
+					say(w, actionReceive, received("", `Running">`))
+				default:
+					return false
+				}
+				return true
+			})
+			conn, err := s.dial(t)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = conn.Run(t.Context(), transports.Command{Line: "x", Stdin: []byte("in"), Timeout: time.Minute})
+			switch {
+			case test.class != "":
+				wantError(t, err, test.class, "fault 995: closed")
+			case err != nil:
+				t.Error(err)
+			}
+		})
+	}
+}
+
 // TestClosedInPassing: a host may close the connection after an answer, but
 // not after the login each time, for the connection is what has logged in.
 func TestClosedInPassing(t *testing.T) {
