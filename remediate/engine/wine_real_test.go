@@ -263,6 +263,71 @@ func TestWindowsBusy(t *testing.T) {
 	gone(t, r.windows[0])
 }
 
+// consolePlaybook removes a product by its own uninstaller.
+const consolePlaybook = `format: 1
+name: acme/console
+title: Acme Console
+vendor: Acme
+platforms: [windows]
+detect:
+  - uninstall: {names: [Acme Console]}
+steps:
+  - uninstaller: {arguments: /S, wait: 20s}
+residue:
+  - {path: '%ProgramFiles%\Acme Console'}
+manual: call Acme
+afterwards: nothing
+confidence: unverified
+sources:
+  - {claim: all of it, source: a product of these tests, confidence: unverified}
+`
+
+// withPlaybook makes the rig's library one playbook alone.
+func (r *mixedRig) withPlaybook(t *testing.T, text string) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "console.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	lib, err := playbooks.LoadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.config.Library = lib
+	if r.engine, err = engine.New(r.config); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestWindowsUninstallers: one that copies itself, ends at once with 0 and
+// goes on working is waited for; one that lies is found out; one that fails
+// fails.
+func TestWindowsUninstallers(t *testing.T) {
+	for name, c := range map[string]struct {
+		product winelab.Product
+		outcome remediate.OutcomeKind
+		class   remediate.Class
+	}{
+		"copies itself": {winelab.Product{Name: "Acme Console", Seconds: 4}, remediate.OutcomeRemoved, ""},
+		"lies":          {winelab.Product{Name: "Acme Console", Lies: true}, remediate.OutcomeFailed, remediate.ClassStillPresent},
+		"fails":         {winelab.Product{Name: "Acme Console", Exit: 5, Lies: true}, remediate.OutcomeFailed, remediate.ClassUninstaller},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newMixedRig(t, sshdlab.Options{}, nil, winelab.Options{})
+			r.windows[0].InstallProduct(c.product)
+			r.withPlaybook(t, consolePlaybook)
+			r.apply(t, r.plan(t))
+			at := r.outcome(t, "win1")
+			if at.Outcome.Kind != c.outcome || at.Outcome.Class != c.class {
+				t.Errorf("outcome %+v, want %s %s\n%s\n%s", at.Outcome, c.outcome, c.class, at.Result, at.Log)
+			}
+			if left := r.windows[0].FileExists(`C:\Program Files\Acme Console`); left != (c.class != "") {
+				t.Errorf("the product's folder is there: %v", left)
+			}
+		})
+	}
+}
+
 // TestWindowsConnectionCut: the network goes away in mid-uninstall; the job
 // ends once, and the run joins it.
 func TestWindowsConnectionCut(t *testing.T) {
