@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -107,6 +108,39 @@ func TestKerberos(t *testing.T) {
 				t.Errorf("of %d messages %d were sealed and %d within TLS", all, r.seen.sealed, r.seen.tls)
 			}
 		})
+	}
+}
+
+// TestKerberosReferral: a host of another realm is reached by what the KDCs
+// say, or by what the settings do.
+func TestKerberosReferral(t *testing.T) {
+	t.Parallel()
+	first, second := kdclab.StartTrusting(t, "ELSE.TEST", "else.test")
+	far := &kerberosRig{newRigFor(t, second.Service("HTTP/win.else.test"), wsman.Config{}), first}
+	target := far.target()
+	target.Address = "win.else.test"
+	for name, more := range map[string]string{"by the KDC": "", "by the settings": "[domain_realm]\n .else.test = ELSE.TEST\n"} {
+		text, err := os.ReadFile(first.Conf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		config := far.config()
+		config.Krb5Conf = filepath.Join(t.TempDir(), "krb5.conf")
+		if err := os.WriteFile(config.Krb5Conf, append(text, more...), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		conn, err := newDialer(t, config).Dial(t.Context(), target)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if res := must(t, conn, "whoami", ""); string(res.Stdout) != `\`+kdclab.User+"@"+kdclab.Realm {
+			t.Errorf("%s: whoami: %q", name, res.Stdout)
+		}
+		_ = conn.Close()
+	}
+	if as, tgs := second.Counter.Counts(); as != 0 || tgs != 2 {
+		t.Errorf("the other realm was asked for %d accounts and %d hosts, want 0 and 2", as, tgs)
 	}
 }
 

@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// Realm is the realm of every KDC.
+// Realm is the realm of the KDCs that Start starts.
 const Realm = "LAB.TEST"
 
 // Account and password of a user that every KDC has.
@@ -34,9 +34,10 @@ type KDC struct {
 	// Counter counts what clients have asked.
 	Counter *Counter
 
-	dir string
-	env []string
-	t   testing.TB
+	realm string
+	dir   string
+	env   []string
+	t     testing.TB
 }
 
 // programs are where Debian has them, which need not be on the PATH.
@@ -47,6 +48,33 @@ var programs = map[string]string{
 // Start starts a KDC with the user, and returns when it answers.
 func Start(t testing.TB) *KDC {
 	t.Helper()
+	k := prepare(t, Realm)
+	k.configure(k)
+	k.serve()
+	return k
+}
+
+// StartTrusting starts the KDC of a second realm, whose hosts the accounts of
+// the first one may log in to. The first KDC, and no file of the clients,
+// knows that hosts below domain are in the second realm.
+func StartTrusting(t testing.TB, realm, domain string) (first, second *KDC) {
+	t.Helper()
+	first, second = prepare(t, Realm), prepare(t, realm)
+	for _, k := range []*KDC{first, second} {
+		k.configure(first, second)
+		k.Admin("addprinc", "-pw", "trust", "krbtgt/"+realm+"@"+Realm)
+	}
+	aware := first.write("kdc-krb5.conf", string(first.read(first.Conf))+"[domain_realm]\n ."+domain+" = "+realm+"\n")
+	first.env = append(first.env, "KRB5_CONFIG="+aware)
+	first.serve()
+	first.env = append(first.env, "KRB5_CONFIG="+first.Conf)
+	second.serve()
+	return first, second
+}
+
+// prepare makes what there is before the files.
+func prepare(t testing.TB, realm string) *KDC {
+	t.Helper()
 	for name, path := range programs {
 		if _, err := os.Stat(path); err != nil {
 			reason := "no real KDC: " + name + " is not on this machine (packages krb5-kdc, krb5-admin-server, krb5-user)"
@@ -56,26 +84,33 @@ func Start(t testing.TB) *KDC {
 			t.Skip(reason)
 		}
 	}
-	k := &KDC{dir: t.TempDir(), t: t}
-	listen := freeAddress(t)
-	k.Counter = newCounter(t, listen)
+	k := &KDC{dir: t.TempDir(), t: t, realm: realm}
+	k.Counter = newCounter(t, freeAddress(t))
+	return k
+}
+
+// configure writes the files, in which all realms stand, and makes the
+// database.
+func (k *KDC) configure(all ...*KDC) {
+	k.t.Helper()
+	var realms strings.Builder
+	for _, r := range all {
+		fmt.Fprintf(&realms, " %s = {\n  kdc = %s\n }\n", r.realm, r.Counter.Address)
+	}
 	k.Conf = k.write("krb5.conf", `[libdefaults]
- default_realm = `+Realm+`
+ default_realm = `+k.realm+`
  dns_lookup_kdc = false
  dns_lookup_realm = false
  dns_canonicalize_hostname = false
  rdns = false
  udp_preference_limit = 1
 [realms]
- `+Realm+` = {
-  kdc = `+k.Counter.Address+`
- }
-`)
+`+realms.String())
 	profile := k.write("kdc.conf", `[kdcdefaults]
  kdc_listen = ""
- kdc_tcp_listen = `+listen+`
+ kdc_tcp_listen = `+k.Counter.upstream+`
 [realms]
- `+Realm+` = {
+ `+k.realm+` = {
   database_name = `+filepath.Join(k.dir, "principal")+`
   key_stash_file = `+filepath.Join(k.dir, "stash")+`
   acl_file = `+filepath.Join(k.dir, "acl")+`
@@ -86,16 +121,14 @@ func Start(t testing.TB) *KDC {
  default = STDERR
 `)
 	k.env = append(os.Environ(), "KRB5_CONFIG="+k.Conf, "KRB5_KDC_PROFILE="+profile, "KRB5CCNAME="+filepath.Join(k.dir, "none"))
-	k.run("kdb5_util", "-r", Realm, "create", "-s", "-P", "master")
+	k.run("kdb5_util", "-r", k.realm, "create", "-s", "-P", "master")
 	k.Admin("addprinc", "+requires_preauth", "-pw", Password, User)
-	k.serve()
-	return k
 }
 
 // serve runs the KDC until the end of the test.
 func (k *KDC) serve() {
 	k.t.Helper()
-	cmd := exec.Command(programs["krb5kdc"], "-n", "-r", Realm)
+	cmd := exec.Command(programs["krb5kdc"], "-n", "-r", k.realm)
 	cmd.Env = k.env
 	log, err := cmd.StderrPipe()
 	if err != nil {
@@ -132,7 +165,7 @@ func (k *KDC) serve() {
 // Admin changes the database, by one command of kadmin.
 func (k *KDC) Admin(query ...string) string {
 	k.t.Helper()
-	return k.run("kadmin.local", append([]string{"-r", Realm}, query...)...)
+	return k.run("kadmin.local", append([]string{"-r", k.realm}, query...)...)
 }
 
 // Service makes a service such as HTTP/localhost, and returns the path of a
@@ -185,6 +218,15 @@ func (k *KDC) write(name, text string) string {
 		k.t.Fatal(err)
 	}
 	return path
+}
+
+func (k *KDC) read(path string) []byte {
+	k.t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	return data
 }
 
 // freeAddress is one that nothing listens on now.
