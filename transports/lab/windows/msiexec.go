@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"regexp"
 	"strings"
 	"unicode/utf16"
@@ -196,11 +195,11 @@ func (h *Host) wanted() string {
 
 // allows reports whether the properties of a call have the product's password.
 func (p *Product) allows(password string, properties map[string]string) bool {
-	if password == "" || p.passwordProperty == "" {
+	if password == "" || p.asks == "" {
 		return true
 	}
-	given := properties[p.passwordProperty]
-	if p.passwordHex {
+	given := properties[p.asks]
+	if p.hexadecimal {
 		return strings.EqualFold(given, utf16Hex(password))
 	}
 	return given == password && (p.login == "" || strings.EqualFold(properties["KLLOGIN"], p.login))
@@ -228,6 +227,6 @@ func (l *msiLog) write(files cmdexe.Files, path string) bool {
 	if err != nil {
 		return false
 	}
-	_, err = io.WriteString(f, string(append([]byte{0xff, 0xfe}, utf16LE(l.text.String())...)))
+	_, err = f.Write(append([]byte{0xff, 0xfe}, utf16LE(l.text.String())...))
 	return f.Close() == nil && err == nil
 }

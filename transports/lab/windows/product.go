@@ -32,10 +32,10 @@ type Product struct {
 	// services are started with the machine; drivers stay in memory until the
 	// next start.
 	services []serviceInfo
-	// passwordProperty takes the password, as it is or, with passwordHex, as
+	// asks is the property that takes the password, as it is or, with hexadecimal, as
 	// hexadecimal digits of its UTF-16LE form; login is what KLLOGIN must say.
-	passwordProperty, login string
-	passwordHex             bool
+	asks, login string
+	hexadecimal bool
 	// uninstaller is the path of an uninstaller that copies itself and goes on
 	// in the copy; "" for a product of Windows Installer.
 	uninstaller string
@@ -63,7 +63,7 @@ var (
 			{name: "klif.KES", display: "Kaspersky Lab Driver", image: `\SystemRoot\system32\DRIVERS\klif.KES.sys`, kind: 2, start: 1},
 			{name: "klbackupflt.KES", display: "Kaspersky Lab Backup Filter", image: `\SystemRoot\system32\DRIVERS\klbackupflt.KES.sys`, kind: 2, start: 0},
 		},
-		passwordProperty: "KLPASSWD", login: "KLAdmin",
+		asks: "KLPASSWD", login: "KLAdmin",
 	}
 	NetworkAgent = &Product{
 		Name: "klnagent", Title: "Kaspersky Security Center Network Agent", Version: "15.1.0.20748", Publisher: "Kaspersky",
@@ -74,7 +74,7 @@ var (
 		services: []serviceInfo{
 			{name: "klnagent", display: "Kaspersky Security Center Network Agent", image: `"` + labFolder + `NetworkAgent\klnagent.exe"`, kind: 0x10, start: 2},
 		},
-		passwordProperty: "KLUNINSTPASSWD", passwordHex: true,
+		asks: "KLUNINSTPASSWD", hexadecimal: true,
 	}
 	// ToolBar removes itself as NSIS' uninstallers do.
 	ToolBar = &Product{

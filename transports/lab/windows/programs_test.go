@@ -1,6 +1,7 @@
 package windows
 
 import (
+	"context"
 	"io"
 	"strings"
 	"testing"
@@ -137,4 +138,26 @@ func TestSelfCopying(t *testing.T) {
 		t.Errorf("left: %q", m.Left(ToolBar))
 	}
 	m.lines("ops", []line{{`"C:\Program Files\Sample Toolbar\uninst.exe" /S`, 9009, "..."}})
+}
+
+// FuzzPrograms: no words make a program panic, or wait when its time is over.
+func FuzzPrograms(f *testing.F) {
+	for _, s := range []string{
+		`find "" x`, `findstr /c:[ /r a`, `ping -n x`, `waitfor /t 9`, `icacls x /grant`, `attrib +r`, `wevtutil qe System EventID=12 Kernel-General`,
+		`schtasks /create /tn x /tr y /f`, `schtasks /query /v /fo csv`, `sc config klnagent start= auto`, `sc delete klif.KES`, `net stop x`, `tasklist /fi x`,
+		`taskkill /im svchost.exe /f`, `msiexec /x {27534751-4A40-48BD-B393-BC3BF28C876E} /qn /l*v`, `reg query HKLM /s`, `timeout`, `whoami`,
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		name, rest, _ := strings.Cut(text, " ")
+		p := programNamed(strings.ToLower(name))
+		if p == nil || strings.EqualFold(name, "cmd") || strings.EqualFold(name, "shutdown") {
+			return
+		}
+		m := newMachine(t, nil, KES, NetworkAgent)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		p(ctx, &Session{m.Host, system}, callOf(rest))
+	})
 }

@@ -98,8 +98,6 @@ func (m *machine) as(user, line string) result {
 	return result{out.String(), errs.String(), exit}
 }
 
-func (m *machine) run(line string) result { m.t.Helper(); return m.as("ops", line) }
-
 // script feeds lines to a cmd that reads its standard input, as oust does.
 func (m *machine) script(user string, text []byte) string {
 	m.t.Helper()

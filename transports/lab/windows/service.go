@@ -170,7 +170,7 @@ func sc(_ context.Context, s *Session, c *cmdexe.Call) int {
 		return 1639
 	}
 	info, there := s.host.service(name)
-	code := 0
+	var code int
 	switch {
 	case !there:
 		code = codeNoService

@@ -49,20 +49,10 @@ func schtasks(_ context.Context, s *Session, c *cmdexe.Call) int {
 		_, _ = io.WriteString(c.Stderr, taskBadSyntax)
 		return 1
 	}
-	options := map[string]string{}
-	for i := 1; i < len(c.Args); i++ {
-		name := strings.ToLower(c.Args[i])
-		takes := slices.Contains([]string{"/tn", "/xml", "/tr", "/fo", "/sc", "/st", "/ru", "/rl", "/rp", "/sd"}, name)
-		switch {
-		case !strings.HasPrefix(name, "/"), takes && i+1 == len(c.Args):
-			_, _ = io.WriteString(c.Stderr, taskBadSyntax)
-			return 1
-		case takes:
-			i++
-			options[name] = c.Args[i]
-		default:
-			options[name] = ""
-		}
+	options, ok := taskOptions(c.Args[1:])
+	if !ok {
+		_, _ = io.WriteString(c.Stderr, taskBadSyntax)
+		return 1
 	}
 	name := strings.TrimPrefix(options["/tn"], `\`)
 	verb := strings.ToLower(c.Args[0])
@@ -86,6 +76,25 @@ func schtasks(_ context.Context, s *Session, c *cmdexe.Call) int {
 	}
 	_, _ = io.WriteString(c.Stderr, taskBadSyntax)
 	return 1
+}
+
+// taskOptions reads the words after the verb; some take another one.
+func taskOptions(words []string) (options map[string]string, ok bool) {
+	options = map[string]string{}
+	for i := 0; i < len(words); i++ {
+		name := strings.ToLower(words[i])
+		takes := slices.Contains([]string{"/tn", "/xml", "/tr", "/fo", "/sc", "/st", "/ru", "/rl", "/rp", "/sd"}, name)
+		switch {
+		case !strings.HasPrefix(name, "/"), takes && i+1 == len(words):
+			return nil, false
+		case takes:
+			i++
+			options[name] = words[i]
+		default:
+			options[name] = ""
+		}
+	}
+	return options, true
 }
 
 func (s *Session) createTask(name string, options map[string]string, c *cmdexe.Call) int {

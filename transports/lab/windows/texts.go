@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 
 	"oust/transports/lab/cmdexe"
@@ -28,7 +29,7 @@ type matcher struct {
 // fits, 1 if none does, 2 for what it cannot read.
 func find(ctx context.Context, s *Session, c *cmdexe.Call) int {
 	m, text, given := matcher{}, "", false
-	for i, a := range c.Args {
+	for _, a := range c.Args {
 		switch low := strings.ToLower(a); {
 		case low == "/v":
 			m.invert = true
@@ -40,7 +41,7 @@ func find(ctx context.Context, s *Session, c *cmdexe.Call) int {
 			m.number = true
 		case !given && quoted(c.Line, a):
 			text, given = a, true
-		case !given && i >= 0:
+		case !given:
 			fmt.Fprint(c.Stderr, "FIND: Parameter format not correct\r\n")
 			return 2
 		default:
@@ -96,10 +97,19 @@ func findstr(ctx context.Context, s *Session, c *cmdexe.Call) int {
 			m.files = append(m.files, a)
 		}
 	}
-	if len(patterns) == 0 {
+	all, err := compile(patterns, literal, whole, m.fold)
+	if err != nil || len(all) == 0 {
 		fmt.Fprint(c.Stderr, "FINDSTR: Bad command line\r\n")
 		return 2
 	}
+	m.fits = func(line string) bool {
+		return slices.ContainsFunc(all, func(re *regexp.Regexp) bool { return re.MatchString(line) })
+	}
+	return m.run(ctx, s, c, "FINDSTR")
+}
+
+// compile reads the expressions of findstr.
+func compile(patterns []string, literal, whole, fold bool) ([]*regexp.Regexp, error) {
 	var all []*regexp.Regexp
 	for _, p := range patterns {
 		if literal {
@@ -110,25 +120,16 @@ func findstr(ctx context.Context, s *Session, c *cmdexe.Call) int {
 		if whole {
 			p = "^(?:" + p + ")$"
 		}
-		if m.fold {
+		if fold {
 			p = "(?i)" + p
 		}
 		re, err := regexp.Compile(p)
 		if err != nil {
-			fmt.Fprint(c.Stderr, "FINDSTR: Bad command line\r\n")
-			return 2
+			return nil, fmt.Errorf("the expression %q: %w", p, err)
 		}
 		all = append(all, re)
 	}
-	m.fits = func(line string) bool {
-		for _, re := range all {
-			if re.MatchString(line) {
-				return true
-			}
-		}
-		return false
-	}
-	return m.run(ctx, s, c, "FINDSTR")
+	return all, nil
 }
 
 // findstrPattern turns an expression of findstr into one of Go's: it knows
