@@ -8,6 +8,7 @@ package kdclab
 import (
 	"bufio"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -125,11 +126,19 @@ func (k *KDC) configure(all ...*KDC) {
 	k.Admin("addprinc", "+requires_preauth", "-pw", Password, User)
 }
 
+// keeper ends a program when standard input does, as it also does when the
+// test is killed.
+const keeper = `exec 3<&0; "$@" 3<&- & pid=$!; { read -r _ <&3; kill -9 $pid; } >/dev/null 2>&1 & wait $pid`
+
 // serve runs the KDC until the end of the test.
 func (k *KDC) serve() {
 	k.t.Helper()
-	cmd := exec.Command(programs["krb5kdc"], "-n", "-r", k.realm)
+	cmd := exec.Command("/bin/sh", "-c", keeper, "keeper", programs["krb5kdc"], "-n", "-r", k.realm)
 	cmd.Env = k.env
+	end, err := cmd.StdinPipe()
+	if err != nil {
+		k.t.Fatal(err)
+	}
 	log, err := cmd.StderrPipe()
 	if err != nil {
 		k.t.Fatal(err)
@@ -137,7 +146,7 @@ func (k *KDC) serve() {
 	if err := cmd.Start(); err != nil {
 		k.t.Fatal(err)
 	}
-	ready, ended := make(chan struct{}), make(chan string)
+	ready, ended := make(chan struct{}), make(chan string, 1)
 	go func() {
 		var last string
 		told := false
@@ -150,12 +159,16 @@ func (k *KDC) serve() {
 		}
 		_ = cmd.Wait()
 		ended <- last
+		close(ended)
 	}()
-	k.t.Cleanup(func() { _ = cmd.Process.Kill(); <-ended })
+	k.t.Cleanup(func() {
+		_ = end.Close()
+		for range ended {
+		}
+	})
 	select {
 	case <-ready:
 	case last := <-ended:
-		go func() { ended <- "" }() // for the cleanup
 		k.t.Fatalf("krb5kdc ended: %s", last)
 	case <-time.After(20 * time.Second):
 		k.t.Fatal("krb5kdc does not begin")
@@ -229,10 +242,11 @@ func (k *KDC) read(path string) []byte {
 	return data
 }
 
-// freeAddress is one that nothing listens on now.
+// freeAddress is one that nothing listens on now. It is of a loopback address
+// of its own, so that no connection of others takes the port meanwhile.
 func freeAddress(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", fmt.Sprintf("127.2.%d.%d:0", rand.IntN(256), 1+rand.IntN(254)))
 	if err != nil {
 		t.Fatal(err)
 	}
