@@ -22,7 +22,7 @@ func TestTexts(t *testing.T) {
 	if err := m.Files.WriteFile(`C:\Temp\a.txt`, []byte("one\r\nTwo 2\r\nthree\r\n")); err != nil {
 		t.Fatal(err)
 	}
-	m.lines("ops", []line{
+	m.lines("ops", []step{
 		{`type C:\Temp\a.txt | find "Two"`, 0, "Two 2\r\n"},
 		{`type C:\Temp\a.txt | find /i "two"`, 0, "Two 2\r\n"},
 		{`type C:\Temp\a.txt | find "two"`, 1, ""},
@@ -41,7 +41,7 @@ func TestTexts(t *testing.T) {
 
 func TestTools(t *testing.T) {
 	m := newMachine(t, nil)
-	m.lines("ops", []line{
+	m.lines("ops", []step{
 		{`ping -n 6 127.0.0.1 >nul`, 0, ""},
 		{`ping nowhere`, 1, "...could not find host"},
 		{`timeout /t 1 <nul`, 1, "ERROR: Input redirection is not supported, exiting the process immediately.\r\n"},
@@ -58,7 +58,7 @@ func TestTools(t *testing.T) {
 	if m.clock.slept != 8*time.Second {
 		t.Errorf("the commands took %v, want 8s", m.clock.slept)
 	}
-	m.lines("guest", []line{
+	m.lines("guest", []step{
 		{`icacls "C:\Program Files" /grant x`, 5, "...Access is denied"},
 		{`shutdown /r /t 0`, 5, "...Access is denied"},
 	})
@@ -66,7 +66,7 @@ func TestTools(t *testing.T) {
 
 func TestServices(t *testing.T) {
 	m := newMachine(t, nil, KES, NetworkAgent)
-	m.lines("ops", []line{
+	m.lines("ops", []step{
 		{`sc query klnagent | find "STATE"`, 0, "        STATE              : 4  RUNNING \r\n"},
 		{`sc query none`, 1060, "[SC] EnumQueryServicesStatus:OpenService FAILED 1060:\r\n\r\nThe specified service does not exist as an installed service.\r\n\r\n"},
 		{`sc stop none`, 1060, "...OpenService FAILED 1060"},
@@ -89,16 +89,16 @@ func TestServices(t *testing.T) {
 		{`tasklist /nh /fo csv /fi "imagename eq none.exe"`, 0, "INFO: No tasks are running which match the specified criteria.\r\n"},
 		{`tasklist /nh | find "svchost.exe" >nul`, 0, ""},
 	})
-	m.lines("guest", []line{{`sc stop WinRM`, 5, "...FAILED 5"}, {`net stop WinRM`, 2, "...System error 5"}})
+	m.lines("guest", []step{{`sc stop WinRM`, 5, "...FAILED 5"}, {`net stop WinRM`, 2, "...System error 5"}})
 	if err := m.SetFault(FaultProtected); err != nil {
 		t.Fatal(err)
 	}
-	m.lines("ops", []line{{`net start AVP.KES.21.15`, 0, "...started successfully"}, {`sc stop AVP.KES.21.15`, 5, "...FAILED 5"}})
+	m.lines("ops", []step{{`net start AVP.KES.21.15`, 0, "...started successfully"}, {`sc stop AVP.KES.21.15`, 5, "...FAILED 5"}})
 }
 
 func TestInstaller(t *testing.T) {
 	m := newMachine(t, func(c *Config) { c.Password = "pw" }, KES, NetworkAgent, ToolBar)
-	m.lines("ops", []line{
+	m.lines("ops", []step{
 		{`msiexec /x {00000000-0000-0000-0000-000000000000} /qn`, 1605, ""},
 		{`msiexec /x nonsense /qn`, 1639, ""},
 		{`msiexec /x ` + NetworkAgent.Code + ` /qn KLUNINSTPASSWD=7000`, 1603, ""},
@@ -107,14 +107,14 @@ func TestInstaller(t *testing.T) {
 	if m.Installed(NetworkAgent) || len(m.Left(NetworkAgent)) != 0 {
 		t.Errorf("the agent is left: %q", m.Left(NetworkAgent))
 	}
-	m.lines("ops", []line{
+	m.lines("ops", []step{
 		{`msiexec /X` + KES.Code + ` /quiet /norestart KLLOGIN=KLAdmin KLPASSWD="pw" /l*v C:\Windows\Temp\kes.log`, 0, ""},
 		{`type C:\Windows\Temp\kes.log | find "Removal completed successfully"`, 0, "MSI (s): Product: Kaspersky Endpoint Security for Windows -- Removal completed successfully.\r\n"},
 		{`msiexec /x ` + KES.Code + ` /qn`, 1605, ""},
 		{`reg query HKLM\SOFTWARE\KasperskyLab /reg:32`, 1, regNotFound},
 		{`sc query klif.KES`, 1060, "...FAILED 1060"},
 	})
-	m.lines("guest", []line{{`msiexec /x ` + KES.Code + ` /qn`, 1605, ""}})
+	m.lines("guest", []step{{`msiexec /x ` + KES.Code + ` /qn`, 1605, ""}})
 	if n := len(m.Starts()); n != 3 {
 		t.Errorf("%d starts, want 3: %v", n, m.Starts())
 	}
@@ -126,7 +126,7 @@ func TestInstaller(t *testing.T) {
 // TestSelfCopying: the uninstaller ends at once, and its copy goes on.
 func TestSelfCopying(t *testing.T) {
 	m := newMachine(t, func(c *Config) { c.Clock.(*quickClock).speed = 20 }, ToolBar)
-	m.lines("ops", []line{
+	m.lines("ops", []step{
 		{`"C:\Program Files\Sample Toolbar\uninst.exe" /S`, 0, ""},
 		{`tasklist /nh /fo csv /fi "imagename eq Un_A.exe" | find /c "Un_A.exe"`, 0, "1\r\n"},
 	})
@@ -137,7 +137,7 @@ func TestSelfCopying(t *testing.T) {
 	if m.Installed(ToolBar) || len(m.Left(ToolBar)) != 0 {
 		t.Errorf("left: %q", m.Left(ToolBar))
 	}
-	m.lines("ops", []line{{`"C:\Program Files\Sample Toolbar\uninst.exe" /S`, 9009, "..."}})
+	m.lines("ops", []step{{`"C:\Program Files\Sample Toolbar\uninst.exe" /S`, 9009, "..."}})
 }
 
 // FuzzPrograms: no words make a program panic, or wait when its time is over.

@@ -5,14 +5,14 @@ import (
 	"testing"
 )
 
-// line is a command and what it must print, its exit code first.
-type line struct {
+// step is a command and what it must print, its exit code first.
+type step struct {
 	command string
 	exit    int
 	out     string // all of the output, or the words that it must hold if it begins with "..."
 }
 
-func (m *machine) lines(user string, all []line) {
+func (m *machine) lines(user string, all []step) {
 	m.t.Helper()
 	for _, l := range all {
 		r := m.as(user, l.command)
@@ -27,7 +27,7 @@ func (m *machine) lines(user string, all []line) {
 func TestReg(t *testing.T) {
 	m := newMachine(t, nil)
 	const done = "The operation completed successfully.\r\n"
-	m.lines("ops", []line{
+	m.lines("ops", []step{
 		{`reg add HKLM\SOFTWARE\Zed /v Name /d "a b"`, 0, done},
 		{`reg add HKLM\Software\ZED /v Number /t REG_DWORD /d 31`, 0, done},
 		{`reg add HKLM\SOFTWARE\Zed\Sub /ve /d x`, 0, done},
@@ -59,7 +59,7 @@ func TestReg(t *testing.T) {
 		{`reg`, 1, "...Invalid syntax"},
 		{`reg save x y`, 1, "...Invalid argument"},
 	})
-	m.lines("guest", []line{
+	m.lines("guest", []step{
 		{`reg query HKU\S-1-5-19`, 1, regDenied},
 		{`reg add HKLM\SOFTWARE\Zed /v A /d b /f`, 1, regDenied},
 		{`reg add HKCU\Software\Zed /v A /d b /f`, 0, done},

@@ -22,7 +22,7 @@ func TestTasks(t *testing.T) {
 	m := newMachine(t, nil)
 	m.taskFile(`C:\Temp\t.xml`, `whoami &gt;C:\Temp\who &amp; exit /b 7`)
 	m.taskFile(`C:\Temp\bad.xml`, `<`)
-	m.lines("ops", []line{
+	m.lines("ops", []step{
 		{`schtasks /query /tn none /v /fo csv /nh`, 1, taskNotFound},
 		{`schtasks /create /tn t /xml C:\Temp\none.xml /f`, 1, taskNotFound},
 		{`schtasks /create /tn t /xml C:\Temp\bad.xml /f`, 1, "...malformed"},
@@ -32,7 +32,7 @@ func TestTasks(t *testing.T) {
 		{`schtasks /run /tn t`, 0, "...Attempted to run"},
 	})
 	m.work.Wait()
-	m.lines("ops", []line{
+	m.lines("ops", []step{
 		{`schtasks /query /tn t /v /fo csv /nh`, 0, `...,"N/A","7",`},
 		{`type C:\Temp\who`, 0, "nt authority\\system\r\n"},
 		{`schtasks /delete /tn t /f`, 0, "...was successfully deleted"},
@@ -40,7 +40,7 @@ func TestTasks(t *testing.T) {
 		{`schtasks /run /tn t`, 1, taskNotFound},
 		{`schtasks`, 1, "...Invalid syntax"},
 	})
-	m.lines("guest", []line{{`schtasks /create /tn t /xml C:\Temp\t.xml /f`, 1, taskDenied}})
+	m.lines("guest", []step{{`schtasks /create /tn t /xml C:\Temp\t.xml /f`, 1, taskDenied}})
 }
 
 // TestTaskOutlivesItsShell: a task goes on when the shell that started it has
@@ -56,7 +56,7 @@ func TestTaskOutlivesItsShell(t *testing.T) {
 	var out, errs strings.Builder
 	m.shell(ctx, s.Config(strings.NewReader(""), &out, &errs), `/c schtasks /create /tn t /xml C:\Temp\t.xml /f & schtasks /run /tn t & schtasks /run /tn t`)
 	cancel()
-	m.lines("ops", []line{{`schtasks /query /tn t /v /fo csv /nh | find "267009" >nul`, 0, ""}})
+	m.lines("ops", []step{{`schtasks /query /tn t /v /fo csv /nh | find "267009" >nul`, 0, ""}})
 	old := m.BootID()
 	m.pend(`C:\Temp\t.xml`)
 	m.Reboot()
@@ -66,7 +66,7 @@ func TestTaskOutlivesItsShell(t *testing.T) {
 	if list, err := m.Files.List(`C:\Temp`); err != nil || len(list) != 0 {
 		t.Errorf("what was to go at the start is there: %v %v", list, err)
 	}
-	m.lines("ops", []line{{`schtasks /query /tn t /v /fo csv /nh`, 0, `...,"267014",`}})
+	m.lines("ops", []step{{`schtasks /query /tn t /v /fo csv /nh`, 0, `...,"267014",`}})
 	if slices.Contains(m.Processes(), "waitfor.exe") {
 		t.Error("the task's program still runs")
 	}
@@ -76,33 +76,33 @@ func TestTaskOutlivesItsShell(t *testing.T) {
 func TestTaskEnds(t *testing.T) {
 	m := newMachine(t, nil)
 	m.taskFile(`C:\Temp\t.xml`, `waitfor never`)
-	m.lines("ops", []line{
+	m.lines("ops", []step{
 		{`schtasks /create /tn t /xml C:\Temp\t.xml /f >nul & schtasks /run /tn t >nul & schtasks /end /tn t`, 0, "...has been terminated"},
 	})
 	m.work.Wait()
-	m.lines("ops", []line{{`schtasks /query /tn t /v /fo csv /nh`, 0, `...,"267014",`}})
+	m.lines("ops", []step{{`schtasks /query /tn t /v /fo csv /nh`, 0, `...,"267014",`}})
 }
 
 // TestRestarts: drivers that wait for a restart go with it; a restart that was
 // asked for on the machine comes.
 func TestRestarts(t *testing.T) {
 	m := newMachine(t, func(c *Config) { c.Fault = FaultReboot }, KES)
-	m.lines("ops", []line{{`msiexec /x ` + KES.Code + ` /qn /norestart`, 3010, ""}, {`sc query klif.KES >nul`, 0, ""}})
+	m.lines("ops", []step{{`msiexec /x ` + KES.Code + ` /qn /norestart`, 3010, ""}, {`sc query klif.KES >nul`, 0, ""}})
 	if got := m.Left(KES); len(got) != 2 {
 		t.Errorf("left before the restart: %q", got)
 	}
 	old := m.BootID()
-	m.lines("ops", []line{{`shutdown /r /t 5`, 0, ""}})
+	m.lines("ops", []step{{`shutdown /r /t 5`, 0, ""}})
 	m.later.Wait()
 	if m.BootID() == old || len(m.Left(KES)) != 0 {
 		t.Errorf("boot id %q, left %q", m.BootID(), m.Left(KES))
 	}
-	m.lines("ops", []line{{`sc query klif.KES`, 1060, "...1060"}, {`sc query WinRM | find "RUNNING" >nul`, 0, ""}})
+	m.lines("ops", []step{{`sc query klif.KES`, 1060, "...1060"}, {`sc query WinRM | find "RUNNING" >nul`, 0, ""}})
 }
 
 func TestReinstalls(t *testing.T) {
 	m := newMachine(t, func(c *Config) { c.Fault, c.Clock.(*quickClock).speed = FaultReinstalls, 100_000 }, NetworkAgent)
-	m.lines("ops", []line{{`msiexec /x ` + NetworkAgent.Code + ` /qn`, 0, ""}})
+	m.lines("ops", []step{{`msiexec /x ` + NetworkAgent.Code + ` /qn`, 0, ""}})
 	m.work.Wait()
 	if !m.Installed(NetworkAgent) || len(m.Left(NetworkAgent)) == 0 || m.clock.slept < time.Hour {
 		t.Errorf("installed %t after %v", m.Installed(NetworkAgent), m.clock.slept)
