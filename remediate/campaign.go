@@ -63,7 +63,10 @@ type WinRMSettings struct {
 	Verify       string   // "full" (default) or "none"
 	Plain        bool     // HTTP, with messages sealed by the login, in place of TLS
 	Proxy        string   // "", http://host:port or socks5://host:port
-	Krb5Conf     string   // path of Kerberos' settings; "" for /etc/krb5.conf
+	// Jump names SSH bastions in front, as ProxyJump does; JumpCredential is
+	// the credential that they are logged in to with.
+	Jump, JumpCredential string
+	Krb5Conf             string // path of Kerberos' settings; "" for /etc/krb5.conf
 }
 
 // Concurrency bounds hosts in flight.

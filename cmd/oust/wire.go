@@ -128,13 +128,13 @@ func controllerName() string {
 
 // dialer stacks the transports and their decorators.
 func (w *workspace) dialer() (transports.Dialer, error) {
-	over := byTransport{}
-	var err error
-	if over.ssh, err = w.sshDialer(); err != nil {
+	unix, err := w.sshDialer()
+	if err != nil {
 		return nil, err
 	}
+	over := byTransport{ssh: unix}
 	if slices.ContainsFunc(w.hosts, func(h remediate.Host) bool { return h.Transport == remediate.TransportWinRM }) {
-		if over.winrm, err = w.winrmDialer(); err != nil {
+		if over.winrm, err = w.winrmDialer(unix); err != nil {
 			return nil, fmt.Errorf("%s: %w", campaign.Place(w.campaign.Dir, "winrm"), err)
 		}
 	}
@@ -146,7 +146,7 @@ func (w *workspace) dialer() (transports.Dialer, error) {
 	return retry(limit(over)), nil
 }
 
-func (w *workspace) sshDialer() (transports.Dialer, error) {
+func (w *workspace) sshDialer() (*ssh.Dialer, error) {
 	c := w.campaign
 	adapter, err := ssh.NewDialer(ssh.Config{
 		KnownHosts: c.SSH.KnownHosts, HostKeys: c.SSH.HostKeys, ConfigFile: c.SSH.Config,
@@ -161,13 +161,25 @@ func (w *workspace) sshDialer() (transports.Dialer, error) {
 	return adapter, nil
 }
 
-func (w *workspace) winrmDialer() (transports.Dialer, error) {
+// winrmDialer reaches Windows hosts, through the bastions that the campaign
+// names.
+func (w *workspace) winrmDialer(bastions *ssh.Dialer) (transports.Dialer, error) {
 	c := w.campaign
-	adapter, err := winrm.NewDialer(winrm.Config{
+	config := winrm.Config{
 		Plain: c.WinRM.Plain, Verify: c.WinRM.Verify, CAFile: c.WinRM.CA, Fingerprints: c.WinRM.Fingerprints, Proxy: c.WinRM.Proxy, Krb5Conf: c.WinRM.Krb5Conf,
 		Connect: w.stage(10 * time.Second), Handshake: w.stage(15 * time.Second), Login: w.stage(30 * time.Second),
 		Command: c.Timing.Probe, Logger: w.a.logger.Named("winrm"),
-	})
+	}
+	if c.WinRM.Jump != "" {
+		login, err := resolveCredential(creds.Resolver{Dir: c.Dir}, c.WinRM.JumpCredential, c.Creds[c.WinRM.JumpCredential])
+		if err != nil {
+			return nil, err
+		}
+		if config.DialContext, err = bastions.Tunnel(c.WinRM.Jump, login); err != nil {
+			return nil, err
+		}
+	}
+	adapter, err := winrm.NewDialer(config)
 	if err != nil {
 		return nil, err
 	}

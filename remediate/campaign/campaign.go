@@ -110,7 +110,8 @@ func (f *file) campaign(dir string) remediate.Campaign {
 		},
 		WinRM: remediate.WinRMSettings{
 			CA: Path(dir, f.WinRM.CA), Fingerprints: f.WinRM.Fingerprints, Verify: f.WinRM.Verify,
-			Plain: f.WinRM.Plain, Proxy: f.WinRM.Proxy, Krb5Conf: Path(dir, f.WinRM.Krb5Conf),
+			Plain: f.WinRM.Plain, Proxy: f.WinRM.Proxy, Jump: f.WinRM.Jump, JumpCredential: f.WinRM.JumpCred,
+			Krb5Conf: Path(dir, f.WinRM.Krb5Conf),
 		},
 		Limits: remediate.Concurrency{Hosts: or(f.Concurrency.Hosts, 500), PerSite: or(f.Concurrency.PerSite, 200)},
 		Stop: remediate.StopRules{

@@ -150,6 +150,18 @@ func (f *file) checkWinRM(p *problems) {
 	case w.Verify == "none" && pinned:
 		p.add("winrm.verify", "none leaves ca and fingerprints unused; take it or them out")
 	}
+	switch {
+	case w.Jump != "" && w.Proxy != "":
+		p.add("winrm.jump", "hosts are reached through bastions or through a proxy, not both; take one out")
+	case w.Jump == "" && w.JumpCred != "":
+		p.add("winrm.jump_credential", "there is no winrm.jump that it would be for")
+	case w.Jump != "" && w.JumpCred == "":
+		p.add("winrm.jump_credential", "missing; name the credential that the bastions are logged in to with")
+	case w.Jump != "":
+		if _, ok := f.Credentials[w.JumpCred]; !ok {
+			p.add("winrm.jump_credential", "there is no credential %q under credentials", w.JumpCred)
+		}
+	}
 	// A proxy with a password in it is not repeated.
 	if w.Proxy != "" && !proxyForm.MatchString(w.Proxy) {
 		p.add("winrm.proxy", "write http://host:port or socks5://host:port, without a user")

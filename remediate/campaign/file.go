@@ -66,6 +66,8 @@ type winrmSettings struct {
 	Verify       string `yaml:"verify"`
 	Plain        bool   `yaml:"plain"`
 	Proxy        string `yaml:"proxy"`
+	Jump         string `yaml:"jump"`
+	JumpCred     string `yaml:"jump_credential"`
 	Krb5Conf     string `yaml:"krb5_conf"`
 }
 

@@ -158,6 +158,11 @@ func (d *Dialer) connect(ctx context.Context, p *peer) (net.Conn, error) {
 	case limited.Err() != nil:
 		err = context.DeadlineExceeded
 	}
+	if e, ok := errors.AsType[*transports.Error](err); ok { // of a bastion
+		own := *e
+		own.Host = p.host
+		return nil, &own
+	}
 	return nil, connectError(p.host, p.endpoint, d.cfg.Connect, err)
 }
 
