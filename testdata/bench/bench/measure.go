@@ -1,30 +1,19 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
 	"os/exec"
-	"time"
 
-	"oust/testdata/bench/machine"
+	"oust/testdata/bench/timing"
 	"oust/transports/transporttest/sshdlab"
 )
-
-// sample is what one run of one tool took.
-type sample struct {
-	wall time.Duration
-	// cpu is the client's own, user and system, with its children's.
-	cpu time.Duration
-	// memory is the most that one process of it held, in bytes.
-	memory int64
-}
 
 // result is all samples of one tool.
 type result struct {
 	tool          tool
-	work, nothing []sample
+	work, nothing []timing.Sample
 }
 
 func measureAll(ctx context.Context, fleet *sshdlab.Fleet, s settings) ([]result, error) {
@@ -102,30 +91,9 @@ func runUntimed(ctx context.Context, w work, s settings, before func(work) [][]s
 	return nil
 }
 
-// timed runs a command to its end. Its output goes to pipes, as when a person
-// keeps it; it is shown when the command failed.
-func timed(ctx context.Context, w work, s settings, command []string) (sample, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
-	cmd.Dir = w.dir
-	cmd.Env = append(os.Environ(), "ANSIBLE_CONFIG="+w.ansibleConfig, "LC_ALL=C.UTF-8")
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	cmd.WaitDelay = time.Second
-	start := time.Now()
-	err := cmd.Run()
-	wall := time.Since(start)
-	if err != nil {
-		return sample{}, fmt.Errorf("%s: %w\n%s", command[0], err, tail(out.Bytes()))
-	}
-	use := machine.UseOf(cmd.ProcessState)
-	return sample{wall: wall, cpu: use.CPU, memory: use.Memory}, nil
-}
-
-func tail(out []byte) []byte {
-	const most = 4000
-	return out[max(0, len(out)-most):]
+// timed measures one command of a tool.
+func timed(ctx context.Context, w work, s settings, command []string) (timing.Sample, error) {
+	return timing.Run(ctx, w.dir, s.timeout, []string{"ANSIBLE_CONFIG=" + w.ansibleConfig, "LC_ALL=C.UTF-8"}, command)
 }
 
 // allClean asks each host's own dpkg: no tool is believed.

@@ -6,13 +6,15 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"oust/testdata/bench/timing"
 )
 
-func samples(seconds ...float64) []sample {
-	var out []sample
+func samples(seconds ...float64) []timing.Sample {
+	var out []timing.Sample
 	for _, s := range seconds {
 		d := time.Duration(s * float64(time.Second))
-		out = append(out, sample{wall: d, cpu: d / 10, memory: 64 << 20})
+		out = append(out, timing.Sample{Wall: d, CPU: d / 10, Memory: 64 << 20})
 	}
 	return out
 }
@@ -43,25 +45,5 @@ func TestReport(t *testing.T) {
 `, "\n")
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("report (-want +got):\n%s", diff)
-	}
-}
-
-func TestMedian(t *testing.T) {
-	t.Parallel()
-	tests := []struct {
-		name string
-		in   []time.Duration
-		want time.Duration
-	}{
-		{"one", []time.Duration{7}, 7},
-		{"odd", []time.Duration{1, 3, 9}, 3},
-		{"even", []time.Duration{1, 3, 5, 9}, 4},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			if got := median(test.in); got != test.want {
-				t.Errorf("median(%v) = %v, want %v", test.in, got, test.want)
-			}
-		})
 	}
 }
