@@ -11,6 +11,11 @@
 // broken base64. NTLM is github.com/bodgit/ntlmssp, with a check in front of
 // what it would not survive.
 //
+// Kerberos is made of the messages and the ciphers of
+// github.com/jcmturner/gokrb5. Its client is not used: its talks with KDCs
+// know no context, and are not bounded in size; its tokens cannot be bound to
+// TLS; it does not check the host's proof, and has no seals.
+//
 // A connection is one TCP connection with one login and one shell, since NTLM
 // logs a TCP connection in and its seals count messages. HTTP is therefore
 // spoken on that connection directly, and no pool of net/http stands between.

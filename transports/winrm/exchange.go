@@ -44,7 +44,7 @@ func (l *link) ask(ctx context.Context, r request, grace time.Duration) (*reply,
 		}
 		contentType = sealType
 	}
-	a, err := l.exchange(ctx, contentType, l.auth, body)
+	a, err := l.send(ctx, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -54,6 +54,19 @@ func (l *link) ask(ctx context.Context, r request, grace time.Duration) (*reply,
 		return nil, err
 	}
 	return parseReply(text, r.action)
+}
+
+// send exchanges a message, to a host that forgets logins along with a new one.
+// A message that was answered by 401 was not looked at, and may go again.
+func (l *link) send(ctx context.Context, contentType string, body []byte) (answer, error) {
+	if l.relogin == nil || !l.forgotten.Load() {
+		a, err := l.exchange(ctx, contentType, l.auth, body)
+		if err != nil || a.status != http.StatusUnauthorized || l.relogin == nil {
+			return a, err
+		}
+		l.forgotten.Store(true)
+	}
+	return l.relogin(ctx, contentType, body)
 }
 
 // open returns the message of an answer. What stands outside of a seal is

@@ -88,45 +88,64 @@ func (k *kerberos) stamp() time.Time {
 	return t
 }
 
-// login implements scheme by one message (SPNEGO with the mechanism Kerberos
-// alone, RFC 4178 and RFC 4121), which goes with an empty body. The host
-// proves that it has its key too. Without TLS all that follows is sealed.
+// login implements scheme by one message, which goes with an empty body.
+// Without TLS all that follows is sealed. Within TLS a host may keep the login
+// for the connection or want one with each request, as its HTTP server is set.
 func (k *kerberos) login(ctx context.Context, p *peer, l *link) error {
+	a, session, err := k.exchange(ctx, p, l, soapType, nil)
+	if err != nil {
+		return err
+	}
+	if a.status != http.StatusOK {
+		return loginAnswer(p, a)
+	}
+	if p.tls == nil {
+		l.sealer = session
+		return nil
+	}
+	l.relogin = func(ctx context.Context, contentType string, body []byte) (answer, error) {
+		a, _, err := k.exchange(ctx, p, l, contentType, body)
+		return a, err
+	}
+	return nil
+}
+
+// exchange logs in and sends a message along (SPNEGO with the mechanism
+// Kerberos alone, RFC 4178 and RFC 4121). The host has proved that it has its
+// key too when there is no error.
+func (k *kerberos) exchange(ctx context.Context, p *peer, l *link, contentType string, body []byte) (answer, *kerberosSession, error) {
 	client, err := k.client(p.account)
 	if err != nil {
-		return kerberosFailure(p, err)
+		return answer{}, nil, kerberosFailure(p, err)
 	}
 	pass, err := client.ticket(ctx, p.spn)
 	if err != nil {
 		if ctx.Err() != nil {
-			return context.Cause(ctx)
+			return answer{}, nil, context.Cause(ctx)
 		}
-		return kerberosFailure(p, err)
+		return answer{}, nil, kerberosFailure(p, err)
 	}
 	attempt, err := newAttempt(client.name, client.realm, pass, channelOf(l.cert), k.stamp())
 	if err != nil {
-		return kerberosFailure(p, err)
+		return answer{}, nil, kerberosFailure(p, err)
 	}
-	a, err := l.exchange(ctx, soapType, "Negotiate "+base64.StdEncoding.EncodeToString(attempt.token), nil)
+	a, err := l.exchange(ctx, contentType, "Negotiate "+base64.StdEncoding.EncodeToString(attempt.token), body)
 	if err != nil {
-		return err
+		return answer{}, nil, err
 	}
 	text, offered := schemeToken(a.header, "Negotiate")
 	token, bad := base64.StdEncoding.DecodeString(text)
-	if a.status != http.StatusOK {
-		return refusal(p, a, token, offered)
-	}
-	if bad != nil || len(token) == 0 {
-		return untrustedHost(p, errors.New("the host did not prove who it is"))
+	switch {
+	case a.status != http.StatusOK && a.status != http.StatusInternalServerError:
+		return answer{}, nil, refusal(p, a, token, offered)
+	case bad != nil || len(token) == 0:
+		return answer{}, nil, untrustedHost(p, errors.New("the host did not prove who it is"))
 	}
 	session, err := attempt.accept(token)
 	if err != nil {
-		return untrustedHost(p, err)
+		return answer{}, nil, untrustedHost(p, err)
 	}
-	if p.tls == nil {
-		l.sealer = session
-	}
-	return nil
+	return a, session, nil
 }
 
 func untrustedHost(p *peer, err error) error {

@@ -72,6 +72,7 @@ func (c *kerberosClient) kdcError(err error, service string) error {
 		}
 	case errorcode.KDC_ERR_C_PRINCIPAL_UNKNOWN:
 		e.lasting, e.err = true, fmt.Errorf("the KDC does not know %s", c)
+		e.advice += "; the realm is the DNS name of the domain, also where mail addresses have another"
 	case errorcode.KDC_ERR_CLIENT_REVOKED:
 		e.lasting, e.err, e.advice = true, fmt.Errorf("the account %s is disabled, expired or locked", c), "unlock it in the directory"
 	case errorcode.KDC_ERR_KEY_EXPIRED:

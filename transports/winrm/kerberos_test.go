@@ -111,6 +111,40 @@ func TestKerberos(t *testing.T) {
 	}
 }
 
+// TestKerberosForgotten: a host that wants a login with each request gets it,
+// and one that refuses it then is not asked for ever.
+func TestKerberosForgotten(t *testing.T) {
+	t.Parallel()
+	kdc := kdclab.Start(t)
+	data, err := os.ReadFile(kdc.Service("HTTP/" + kerberosHost))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &kerberosRig{newRig(t, wsman.Config{
+		TLS: serverTLS(t), Bindings: wsman.BindingsStrict, Kerberos: &wsman.Kerberos{Keytab: data, Forget: true},
+	}), kdc}
+	conn, err := newDialer(t, r.config()).Dial(t.Context(), r.target())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	text := strings.Repeat("x", 100_000)
+	for range 3 {
+		if res := must(t, conn, "cat", text); string(res.Stdout) != text {
+			t.Errorf("%d bytes came back", len(res.Stdout))
+		}
+	}
+	if res := must(t, conn, "exit 7", ""); res.Exit != 7 {
+		t.Errorf("exit %d", res.Exit)
+	}
+	if as, tgs := kdc.Counter.Counts(); as != 2 || tgs != 1 {
+		t.Errorf("%d AS exchanges and %d TGS exchanges, want 2 and 1", as, tgs)
+	}
+	r.inject(t, wsman.FaultBasicOnly, 0)
+	_, err = conn.Run(t.Context(), transports.Command{Line: "echo a"})
+	wantError(t, err, transports.Unsupported, "offers no Kerberos")
+}
+
 // TestKerberosReferral: a host of another realm is reached by what the KDCs
 // say, or by what the settings do.
 func TestKerberosReferral(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -33,18 +34,23 @@ var (
 // link is one TCP connection to a host, with its login. One exchange is under
 // way at a time.
 type link struct {
-	raw     net.Conn // below TLS, so that closing it does not wait
-	conn    net.Conn
-	budget  *budget
-	reader  *bufio.Reader
-	url     *url.URL
-	auth    string            // value of Authorization for each request, or ""
-	sealer  sealer            // nil if messages go as they are, within TLS
-	cert    *x509.Certificate // the host's, with TLS
-	mu      sync.Mutex
-	broken  bool
-	last    time.Time
-	closing sync.Once
+	raw    net.Conn // below TLS, so that closing it does not wait
+	conn   net.Conn
+	budget *budget
+	reader *bufio.Reader
+	url    *url.URL
+	auth   string            // value of Authorization for each request, or ""
+	sealer sealer            // nil if messages go as they are, within TLS
+	cert   *x509.Certificate // the host's, with TLS
+	// relogin sends a message along with a new login; nil where a login is
+	// either known to hold or goes with each request anyway. forgotten is true
+	// once the host was seen to forget one.
+	relogin   func(ctx context.Context, contentType string, body []byte) (answer, error)
+	forgotten atomic.Bool
+	mu        sync.Mutex
+	broken    bool
+	last      time.Time
+	closing   sync.Once
 }
 
 func newLink(raw, conn net.Conn, u *url.URL) *link {

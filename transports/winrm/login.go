@@ -190,6 +190,9 @@ func who(a account) string {
 	if a.auth == authCertificate {
 		return "the certificate"
 	}
+	if a.full == "" {
+		return "the credential cache's user"
+	}
 	return clean(a.full)
 }
 

@@ -23,6 +23,8 @@ type Kerberos struct {
 	Keytab []byte
 	// Skew is how far a client's clock may be off; default 5 min.
 	Skew time.Duration
+	// Forget makes a login hold for the request that it came with alone.
+	Forget bool
 }
 
 // Mechanisms (RFC 4178, RFC 4121), and how tokens of Kerberos begin.
@@ -81,7 +83,9 @@ func (x *exchange) kerberos(token string) bool {
 		answer = negotiated(stateAccepted, answer)
 	}
 	x.w.Header().Set("WWW-Authenticate", "Negotiate "+base64.StdEncoding.EncodeToString(answer))
-	c.session = session
+	if !x.server.config.Kerberos.Forget {
+		c.session = session
+	}
 	return x.open(session)
 }
 
