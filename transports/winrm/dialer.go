@@ -102,7 +102,7 @@ func (d *Dialer) peerOf(t transports.Target) (*peer, error) {
 	}
 	p := &peer{host: t.Host, address: t.Address, account: a, become: t.Credential.Become}
 	if a.auth == authKerberos {
-		if p.spn, err = servicePrincipal(t.Address); err != nil {
+		if p.spn, err = servicePrincipal(t); err != nil {
 			return nil, err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -185,11 +186,25 @@ func kerberosFailure(p *peer, err error) error {
 	return e
 }
 
-// servicePrincipal is the name that a host's WinRM has in Kerberos.
-func servicePrincipal(address string) (string, error) {
-	if _, err := netip.ParseAddr(address); err == nil {
-		return "", errors.New("Kerberos knows hosts by name, and the address is an IP address; " +
-			"write the host's DNS name as address, or log in by ntlm")
+// servicePrincipal is the name that a host's WinRM has in Kerberos: that of
+// its address, or its own in the inventory where the address is an IP address
+// and the name is of a domain. A wrong name does no harm, for the host has to
+// prove that it has that name's key.
+func servicePrincipal(t transports.Target) (string, error) {
+	name := t.Address
+	if isIP(name) {
+		name = t.Host
 	}
-	return "HTTP/" + strings.ToLower(strings.TrimSuffix(address, ".")), nil
+	if name = strings.ToLower(strings.TrimSuffix(name, ".")); isIP(t.Address) && (isIP(name) || !domainName.MatchString(name)) {
+		return "", errors.New("Kerberos knows hosts by name, and the address is an IP address; " +
+			"write the host's DNS name as its address or its name, or log in by ntlm")
+	}
+	return "HTTP/" + name, nil
+}
+
+var domainName = regexp.MustCompile(`^[a-z0-9_-]+(\.[a-z0-9_-]+)+$`)
+
+func isIP(s string) bool {
+	_, err := netip.ParseAddr(s)
+	return err == nil
 }

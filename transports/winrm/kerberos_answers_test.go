@@ -28,6 +28,26 @@ func testTicket(t testing.TB, realm, service string) messages.Ticket {
 	return messages.Ticket{TktVNO: 5, Realm: realm, SName: types.NewPrincipalName(2, service), EncPart: types.EncryptedData{EType: 18, Cipher: []byte("sealed")}}
 }
 
+// TestServicePrincipal: a host is known by a name of the domain.
+func TestServicePrincipal(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ host, address, want string }{
+		{"win1", "Win1.corp.test.", "HTTP/win1.corp.test"},
+		{"x", "win1", "HTTP/win1"},
+		{"win1.Corp.test", "10.0.0.5", "HTTP/win1.corp.test"},
+		{"win1.corp.test", "fe80::1%eth0", "HTTP/win1.corp.test"},
+		{"win1", "10.0.0.5", ""},
+		{"10.0.0.5", "10.0.0.5", ""},
+		{"the first one", "::1", ""},
+		{"a/b.c@d", "10.0.0.5", ""},
+	} {
+		got, err := servicePrincipal(transports.Target{Host: test.host, Address: test.address})
+		if got != test.want || (err == nil) != (test.want != "") {
+			t.Errorf("%s at %s: %q, %v", test.host, test.address, got, err)
+		}
+	}
+}
+
 // proofPart is what a host seals into its proof.
 type proofPart struct {
 	CTime  time.Time           `asn1:"generalized,explicit,tag:0"`
