@@ -16,9 +16,9 @@ import (
 )
 
 type demoOptions struct {
-	hosts int
-	seed  uint64
-	keep  string
+	hosts, windows int
+	seed           uint64
+	keep           string
 }
 
 func (a *app) demoCommand() *cobra.Command {
@@ -34,7 +34,8 @@ Nothing but loopback is touched, and nothing stays unless --keep says so.`,
 		RunE: func(c *cobra.Command, _ []string) error { return a.runDemo(c.Context(), o) },
 	}
 	f := c.Flags()
-	f.IntVar(&o.hosts, "hosts", 40, "how many hosts; at least one for each fault")
+	f.IntVar(&o.hosts, "hosts", 40, "how many Linux hosts; at least one for each fault")
+	f.IntVar(&o.windows, "windows", 24, "how many Windows hosts; at least one for each fault")
 	f.Uint64Var(&o.seed, "seed", 17, "equal seeds give equal fleets")
 	f.StringVar(&o.keep, "keep", "", "keep the campaign folder here (the hosts end with the demo)")
 	return c
@@ -43,16 +44,25 @@ Nothing but loopback is touched, and nothing stays unless --keep says so.`,
 // demoFleet makes a fleet with one host for each fault, and some clean hosts.
 func (a *app) demoFleet(ctx context.Context, o demoOptions) (*lab.Fleet, error) {
 	const speed, clean = 20, 0.2
-	var mix lab.FaultMix
-	for _, f := range lab.Faults() {
-		mix = append(mix, lab.FaultShare{Fault: f.Name, Hosts: 1})
-	}
+	mix, windows := oneOfEach(lab.Faults()), oneOfEach(lab.WindowsFaults())
 	if o.hosts < len(mix) {
 		return nil, fmt.Errorf("--hosts %d: want %d or more, one for each fault", o.hosts, len(mix))
 	}
+	if o.windows < len(windows) {
+		return nil, fmt.Errorf("--windows %d: want %d or more, one for each fault", o.windows, len(windows))
+	}
 	return lab.Start(ctx, lab.Config{
-		Hosts: o.hosts, Seed: o.seed, Faults: mix, Clean: clean, Speed: speed, Logger: a.logger.Named("lab"),
+		Hosts: o.hosts, Windows: o.windows, Seed: o.seed, Faults: mix, WindowsFaults: windows, Clean: clean, Speed: speed,
+		Logger: a.logger.Named("lab"),
 	})
+}
+
+func oneOfEach(faults []lab.Fault) lab.FaultMix {
+	var mix lab.FaultMix
+	for _, f := range faults {
+		mix = append(mix, lab.FaultShare{Fault: f.Name, Hosts: 1})
+	}
+	return mix
 }
 
 // demoFolder is where the demo's campaign stands, and what takes it away.
@@ -102,8 +112,8 @@ type demo struct {
 func (d *demo) play(o demoOptions) error {
 	plan := filepath.Join(d.dir, "plan.json")
 	liar := d.hostWith("lies")
-	d.tell("%s on loopback, with real SSH on the wire: Debian, Ubuntu, RHEL, SLES and Alpine, some with the "+
-		"banned product, its agent or both, some clean, and one host for each of these faults:", plural(o.hosts, "simulated host"))
+	d.tell("%s on loopback, with real SSH and WinRM on the wire: Debian, Ubuntu, RHEL, SLES, Alpine and Windows, some with the "+
+		"banned product, its agent or both, some clean, and one host for each of these faults:", plural(o.hosts+o.windows, "simulated host"))
 	d.faults()
 
 	d.tell("IDENTIFY. One look at every host, all at once; nothing is changed. Hosts that cannot be looked at are " +
@@ -151,9 +161,13 @@ func (d *demo) tell(format string, args ...any) {
 
 func (d *demo) faults() {
 	for _, h := range d.fleet.Hosts() {
-		for _, f := range lab.Faults() {
+		faults := lab.Faults()
+		if strings.HasPrefix(h.Name, "win-") {
+			faults = lab.WindowsFaults()
+		}
+		for _, f := range faults {
 			if d.err == nil && f.Name == h.Fault {
-				d.err = d.say("   %s  %-18s %s", h.Name, f.Name, f.Meaning)
+				d.err = d.say("   %-9s  %-18s %s", h.Name, f.Name, f.Meaning)
 			}
 		}
 	}
