@@ -24,7 +24,8 @@ type Sample struct {
 
 // Run runs a command in a folder to its end, at most for a time, with
 // variables beside this process's own. Its output goes to pipes, as when a
-// person keeps it; the last of it is in the error of a command that failed.
+// person keeps it; the last of it is in the error of a command that failed,
+// which comes with the sample if there is one.
 func Run(ctx context.Context, dir string, most time.Duration, env, command []string) (Sample, error) {
 	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
@@ -37,11 +38,15 @@ func Run(ctx context.Context, dir string, most time.Duration, env, command []str
 	start := time.Now()
 	err := cmd.Run()
 	wall := time.Since(start)
-	if err != nil {
-		return Sample{}, fmt.Errorf("%s: %w\n%s", command[0], err, tail(out.Bytes()))
+	s := Sample{Wall: wall}
+	if cmd.ProcessState != nil {
+		use := machine.UseOf(cmd.ProcessState)
+		s.CPU, s.Memory = use.CPU, use.Memory
 	}
-	use := machine.UseOf(cmd.ProcessState)
-	return Sample{Wall: wall, CPU: use.CPU, Memory: use.Memory}, nil
+	if err != nil {
+		err = fmt.Errorf("%s: %w\n%s", command[0], err, tail(out.Bytes()))
+	}
+	return s, err
 }
 
 func tail(out []byte) []byte {
