@@ -36,6 +36,15 @@ func TestDocs(t *testing.T) {
 			t.Errorf("how-it-works.md has no fault %s", f.Name)
 		}
 	}
+	for _, f := range lab.WindowsFaults() {
+		end := "`" + f.Outcome + "`"
+		if f.Class != "" {
+			end += ", `" + f.Class + "`"
+		}
+		if row := "| `" + f.Name + "` | " + f.Meaning + " | " + end + " |"; !strings.Contains(how, row) {
+			t.Errorf("how-it-works.md has no row %s", row)
+		}
+	}
 	for _, c := range (&app{}).rootCommand().Commands() {
 		if !strings.Contains(readme, "oust "+c.Name()) && c.Name() != "demo" {
 			t.Errorf("README.md does not name oust %s", c.Name())
