@@ -160,7 +160,8 @@ func (w *winHost) service(secure bool) (*wsman.Server, error) {
 	return s, nil
 }
 
-// breakService makes the next answer go wrong, where that is the fault.
+// breakService makes the next answer go wrong, or ends all shells, where that
+// is the fault.
 func (w *winHost) breakService() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -169,6 +170,11 @@ func (w *winHost) breakService() {
 		return
 	}
 	w.broken = true
+	if f.inject == wsman.FaultShellKilled {
+		// Not here: who calls may be a command of one of the shells.
+		w.fleet.spawnWindows(w, w.restartService)
+		return
+	}
 	for _, s := range []*wsman.Server{w.https, w.http} {
 		if s == nil {
 			continue
