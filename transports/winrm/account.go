@@ -82,7 +82,7 @@ func kerberosAccount(a account, c transports.Credential) (account, error) {
 	}
 	switch {
 	case a.domain != "" && !strings.Contains(a.domain, "."):
-		return a, errors.New("Kerberos needs the domain's DNS name; write the user as user@REALM")
+		return a, errors.New("the domain is not given by its DNS name, as kerberos needs it; write the user as user@REALM")
 	case named && a.realm != "" && !strings.EqualFold(realm, a.realm):
 		return a, errors.New("the user names another realm than the credential")
 	case named:

@@ -196,7 +196,7 @@ func servicePrincipal(t transports.Target) (string, error) {
 		name = t.Host
 	}
 	if name = strings.ToLower(strings.TrimSuffix(name, ".")); isIP(t.Address) && (isIP(name) || !domainName.MatchString(name)) {
-		return "", errors.New("Kerberos knows hosts by name, and the address is an IP address; " +
+		return "", errors.New("the address is an IP address, and Kerberos knows hosts by name; " +
 			"write the host's DNS name as its address or its name, or log in by ntlm")
 	}
 	return "HTTP/" + name, nil

@@ -82,7 +82,7 @@ func bindingChecksum(channel []byte) []byte {
 	if channel != nil {
 		b := make([]byte, 16, 20+len(channel)) // kinds and lengths of both addresses
 		b = binary.LittleEndian.AppendUint32(b, uint32(len(channel)))
-		hash = md5.Sum(append(b, channel...)) //nolint:gosec // see above
+		hash = md5.Sum(append(b, channel...))
 	}
 	sum := binary.LittleEndian.AppendUint32(nil, uint32(len(hash)))
 	return binary.LittleEndian.AppendUint32(append(sum, hash[:]...), contextFlags)
@@ -199,17 +199,15 @@ func answerToken(token []byte) ([]byte, error) {
 
 // refusalIn is the refusal that an answer holds, or nil.
 func refusalIn(token []byte) *apError {
-	inner, err := answerToken(token)
-	if err != nil {
-		inner = token
-	}
-	body, err := unframe(inner, tokenError)
-	if err != nil {
-		return nil
+	if inner, err := answerToken(token); err == nil {
+		token = inner
 	}
 	var refused apError
-	if guarded(func() error { return refused.Unmarshal(body) }) != nil || refused.ErrorCode == errorcode.KDC_ERR_NONE {
-		return nil
+	if body, err := unframe(token, tokenError); err == nil {
+		err = guarded(func() error { return refused.Unmarshal(body) })
+		if err == nil && refused.ErrorCode != errorcode.KDC_ERR_NONE {
+			return &refused
+		}
 	}
-	return &refused
+	return nil
 }
