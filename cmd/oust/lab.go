@@ -13,8 +13,8 @@ type labOptions struct {
 	hosts, windows        int
 	seed                  uint64
 	faults, windowsFaults string
-	speed  float64
-	clean  float64
+	speed                 float64
+	clean                 float64
 }
 
 func (a *app) labCommand() *cobra.Command {
