@@ -29,7 +29,10 @@ func (r *kerberosRig) dialKerberos(t *testing.T, change func(*transports.Target,
 	if err == nil {
 		t.Fatal("logged in")
 	}
-	wantError(t, err, class, words...)
+	e := wantError(t, err, class, words...)
+	if down := strings.Contains(err.Error(), "no KDC of LAB.TEST answered"); e.Temporary != down {
+		t.Errorf("temporary %t: %v", e.Temporary, err)
+	}
 	if strings.Contains(err.Error(), kdclab.Password) || strings.Contains(r.log.String(), kdclab.Password) {
 		t.Error("the password can be seen")
 	}

@@ -153,7 +153,8 @@ func TestKerberosReferral(t *testing.T) {
 	far := &kerberosRig{newRigFor(t, second.Service("HTTP/win.else.test"), wsman.Config{}), first}
 	target := far.target()
 	target.Address = "win.else.test"
-	for name, more := range map[string]string{"by the KDC": "", "by the settings": "[domain_realm]\n .else.test = ELSE.TEST\n"} {
+	for name, more := range map[string]string{"by the KDC": "", "by the settings": "[domain_realm]\n .else.test = ELSE.TEST\n",
+		"with settings that change names": "[libdefaults]\n canonicalize = true\n noaddresses = false\n forwardable = true\n"} {
 		text, err := os.ReadFile(first.Conf)
 		if err != nil {
 			t.Fatal(err)
@@ -173,8 +174,8 @@ func TestKerberosReferral(t *testing.T) {
 		}
 		_ = conn.Close()
 	}
-	if as, tgs := second.Counter.Counts(); as != 0 || tgs != 2 {
-		t.Errorf("the other realm was asked for %d accounts and %d hosts, want 0 and 2", as, tgs)
+	if as, tgs := second.Counter.Counts(); as != 0 || tgs != 3 {
+		t.Errorf("the other realm was asked for %d accounts and %d hosts, want 0 and 3", as, tgs)
 	}
 }
 
