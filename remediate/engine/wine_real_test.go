@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -190,36 +189,6 @@ func gone(t *testing.T, h *winelab.Host) {
 		if h.FileExists(path) {
 			t.Errorf("%s: %s is still there", h.Target.Host, path)
 		}
-	}
-}
-
-// TestMixedCampaign: a campaign over real Linux hosts and Windows hosts of
-// wine ends with everything removed, as a look at registry and files says.
-func TestMixedCampaign(t *testing.T) {
-	both := winelab.Options{MSIs: []string{winelab.KES, winelab.Agent}}
-	r := newMixedRig(t, sshdlab.Options{Hosts: 14, RPM: 6, Packages: sshdlab.All}, windowsSecrets(), slices.Repeat([]winelab.Options{both}, 6)...)
-	plan := r.plan(t)
-	sum := r.apply(t, plan)
-	// The product for Windows asks for a restart, and is gone before it.
-	if sum.Outcomes[remediate.OutcomeRemoved] != 20 || sum.Outcomes[remediate.OutcomeRebootPending] != 6 {
-		t.Errorf("apply: %+v", sum)
-		for _, h := range r.hosts {
-			at := r.outcome(t, h.Name)
-			t.Logf("%s: %+v\n%s\n%s", h.Name, at.Outcome, at.Result, at.Log)
-		}
-	}
-	for _, h := range r.windows {
-		gone(t, h)
-		h.Reboot()
-	}
-	for i := range r.linux.Hosts {
-		if r.linux.Installed(i, "kesl") {
-			t.Errorf("%s: kesl is still installed", r.linux.Hosts[i].Name)
-		}
-	}
-	verify, err := r.engine.Verify(t.Context(), nil, r.hosts)
-	if err != nil || verify.Standings[remediate.StandRemoved] != 26 || verify.ExitCode() != engine.ExitOK {
-		t.Errorf("verify: %+v, %v", verify, err)
 	}
 }
 

@@ -8,6 +8,9 @@ if not errorlevel 1 set "ALIVE=yes"
 echo alive %ALIVE%
 SECTION end
 if exist "%RUN%\end" type "%RUN%\end"
+:: A job that has written its end touches nothing any more, though its task may
+:: still be there for a moment.
+if exist "%RUN%\end" set "ALIVE=no"
 SECTION holder
 if exist "%RUN%\holder" type "%RUN%\holder"
 SECTION boot
