@@ -2,18 +2,22 @@ package remediate
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
 
-// WindowsFacts are what only Windows has. All of it comes from the registry:
-// a look never asks Win32_Product, which would repair every product that it
+// WindowsFacts are what only Windows has. What every look asks comes from the
+// registry: it never asks Win32_Product, which would repair every product that it
 // lists (Microsoft, KB974524).
 type WindowsFacts struct {
 	// Uninstall are the entries of "Apps and features": both registry views
 	// of the machine, and the user hives that are loaded. What a user who is
-	// not logged on installed for himself alone is not seen.
+	// not logged on installed for himself alone is seen only where PowerShell
+	// was asked too.
 	Uninstall []UninstallEntry `json:"uninstall,omitempty"`
+	// Hives are the users whose entries are among them, if they have any.
+	Hives []UserHive `json:"hives,omitempty"`
 	// UpgradeCodes tie the products of Windows Installer to their families.
 	UpgradeCodes []UpgradeCode `json:"upgrade_codes,omitempty"`
 	// Keys answer Questions.Keys, one fact for each key and registry view.
@@ -21,6 +25,16 @@ type WindowsFacts struct {
 	// Security are the virus scanners known to Windows, and what the
 	// registry says of Defender.
 	Security []SecurityProduct `json:"security,omitempty"`
+	// Appx are the packages of the Store's kind, of all users. They and what
+	// follows come from PowerShell, which is asked only where the campaign says
+	// so.
+	Appx []AppxPackage `json:"appx,omitempty"`
+	// Answered are the parts of the question to PowerShell that were answered
+	// whole: host, appx, security, profiles. It is nil if nobody asked.
+	Answered []string `json:"answered,omitempty"`
+	// Warnings say what PowerShell could not answer, and what it left behind.
+	// Unlike Facts.Incomplete they do not keep a host from being clear.
+	Warnings []string `json:"warnings,omitempty"`
 	// CodePage is the one the host printed in, 65001 for UTF-8. Another one
 	// has no letters for some names; they come as question marks.
 	CodePage int `json:"code_page,omitempty"`
@@ -61,6 +75,29 @@ type UninstallEntry struct {
 	// hidden from people.
 	WindowsInstaller bool `json:"windows_installer,omitempty"`
 	SystemComponent  bool `json:"system_component,omitempty"`
+	// Offline: the user was not logged on, and a copy of the hive was read.
+	Offline bool `json:"offline,omitempty"`
+}
+
+// UserHive is the part of the registry of one user.
+type UserHive struct {
+	SID string `json:"sid"`
+	// Offline: the user was not logged on, and a copy of the hive was read.
+	Offline bool `json:"offline,omitempty"`
+}
+
+// AppxPackage is an Appx or MSIX package, as Get-AppxPackage names it.
+type AppxPackage struct {
+	Name    string `json:"name"`
+	Family  string `json:"family"` // PackageFamilyName: name and publisher's hash
+	Version string `json:"version"`
+	// Publisher is the subject of the certificate, such as "CN=...".
+	Publisher string `json:"publisher"`
+	// Framework: other packages need it, and no person chose it.
+	Framework bool `json:"framework,omitempty"`
+	// Users are the SIDs for which it is installed. A package without any is
+	// staged: it waits for its first user.
+	Users []string `json:"users,omitempty"`
 }
 
 // UpgradeCode is one product of a family, as HKLM\SOFTWARE\Classes\Installer\
@@ -87,15 +124,23 @@ type KeyFact struct {
 	Kind KeyKind      `json:"kind"`
 }
 
-// SecurityProduct is a virus scanner as the registry knows it.
+// SecurityProduct is a virus scanner as Windows knows it.
 type SecurityProduct struct {
 	// Source is "security-center" for what registered itself there (clients
-	// only), or "defender".
+	// only), "security-center-wmi" for what PowerShell was told of it, or
+	// "defender".
 	Source string `json:"source"`
 	Name   string `json:"name"`
-	// State is the host's own numbers, such as "STATE=266240", or for
-	// Defender "DisableAntiSpyware=1".
+	// State is the host's own numbers, such as "STATE=266240" or
+	// "productState=397568", or for Defender "DisableAntiSpyware=1".
 	State string `json:"state,omitempty"`
+	// Path is the product's program, from PowerShell alone.
+	Path string `json:"path,omitempty"`
+}
+
+// SeesHive reports whether the uninstall entries of a user were looked at.
+func (w *WindowsFacts) SeesHive(sid string) bool {
+	return slices.ContainsFunc(w.Hives, func(h UserHive) bool { return strings.EqualFold(h.SID, sid) })
 }
 
 // Key returns the answers for a registry key that a playbook asked, one for

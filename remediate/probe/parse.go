@@ -35,13 +35,20 @@ func Parse(out []byte, nonce remediate.Nonce) (facts *remediate.Facts, raw []byt
 	return facts, f.Raw, err
 }
 
-// Reparse reads what Parse gave as raw.
+// Reparse reads what Parse gave as raw, or Second.
 func Reparse(raw []byte) (*remediate.Facts, error) {
 	f, err := remediate.ParseKept(raw)
 	if err != nil {
 		return nil, fmt.Errorf("read the kept look: %w", err)
 	}
-	return read(f)
+	facts, err := read(f)
+	if err != nil {
+		return nil, err
+	}
+	if err := (&reader{frames: f, facts: facts}).readSecond(raw); err != nil {
+		return nil, fmt.Errorf("read the kept look: %w", err)
+	}
+	return facts, nil
 }
 
 // reader turns sections into facts.

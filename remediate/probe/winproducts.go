@@ -60,7 +60,8 @@ func (w *winReader) uninstall() error {
 var hiveLine = regexp.MustCompile(`^hive "HKEY_USERS\\(.+)"$`)
 
 // userUninstall reads the hives of the users one by one. .DEFAULT is another
-// name of the hive S-1-5-18.
+// name of the hive S-1-5-18, and oust-look-* is a copy that the question to
+// PowerShell of another look has mounted.
 func (w *winReader) userUninstall() error {
 	hive, hives := "", 0
 	var lines []string
@@ -68,10 +69,12 @@ func (w *winReader) userUninstall() error {
 		keys, other, _ := parseReg(lines)
 		lines = nil
 		switch {
-		case hive == "" || strings.EqualFold(hive, ".DEFAULT"):
+		case hive == "" || strings.EqualFold(hive, ".DEFAULT") || strings.HasPrefix(hive, "oust-look-"):
 			return
 		case len(keys) == 0 && !w.isAbsent("list", other):
 			w.incomplete(`the uninstall entries of HKU\%s: reg.exe said %q`, hive, clean(strings.Join(other, " ")))
+		case userSID.MatchString(hive) && len(w.windows.Hives) < maxHives:
+			w.windows.Hives = append(w.windows.Hives, remediate.UserHive{SID: hive})
 		}
 		w.entries(`HKU\`+hive, remediate.ViewBoth, keys)
 	}
@@ -88,10 +91,15 @@ func (w *winReader) userUninstall() error {
 	if w.has("users") && hives == 0 {
 		w.incomplete("the host names no user hives")
 	}
+	w.sortEntries()
+	return nil
+}
+
+// sortEntries puts the uninstall entries in their one order.
+func (w *winReader) sortEntries() {
 	slices.SortStableFunc(w.windows.Uninstall, func(a, b remediate.UninstallEntry) int {
 		return cmp.Or(cmp.Compare(a.Hive, b.Hive), cmp.Compare(b.View, a.View), cmp.Compare(a.Key, b.Key))
 	})
-	return nil
 }
 
 var uninstallKey = regexp.MustCompile(`(?i)^HKEY_[^\\]+\\(?:[^\\]+\\)??SOFTWARE\\(?:WOW6432Node\\)?Microsoft\\Windows\\CurrentVersion\\Uninstall\\([^\\]+)$`)
