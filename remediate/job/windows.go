@@ -39,7 +39,8 @@ var cmdFiles embed.FS
 // breaks some installers. The claim and the lock are files that are written
 // first and then renamed: a rename fails if its name is taken. Whether a job
 // lives the task says, by the result that means "running" in every language of
-// Windows. The lock of a dead job is renamed to the one name that is its own,
+// Windows: 267009, SCHED_S_TASK_RUNNING (Microsoft, "Task Scheduler Error and
+// Success Constants"). The lock of a dead job is renamed to the one name that is its own,
 // so that of all who find it one succeeds.
 type Windows struct{}
 
@@ -47,10 +48,6 @@ const (
 	cmdKind = "job-windows 1"
 	// cmdTail is how many lines of a long log are printed.
 	cmdTail = 2000
-	// cmdRunning is the result of a task that runs, SCHED_S_TASK_RUNNING
-	// (Microsoft, "Task Scheduler Error and Success Constants"). It stands
-	// in the scripts.
-	cmdRunning = "267009"
 )
 
 // Launch makes the script that starts the job, waits for its end and reports

@@ -84,7 +84,10 @@ func TestWindowsReports(t *testing.T) {
 func TestWindowsOutputThatBreaksOff(t *testing.T) {
 	n := remediate.NewNonce()
 	whole := printedByCmd(n, "accepted\n", "state\nfolder\nclaim l-1\nalive no\n", "end\nstate ended\nexit 3\nwhole\n", "log\nline one\nline two\n")
-	at := func(word string) string { return whole[:strings.Index(whole, word)] }
+	at := func(word string) string {
+		before, _, _ := strings.Cut(whole, word)
+		return before
+	}
 	for _, c := range []struct {
 		out  string
 		want State

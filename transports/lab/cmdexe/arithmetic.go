@@ -8,9 +8,9 @@ import (
 )
 
 var (
-	errOperand = errors.New("Missing operand.")                                              //nolint:staticcheck // Windows' own words
-	errDivide  = errors.New("Divide by zero error.")                                         //nolint:staticcheck // Windows' own words
-	errNumber  = errors.New("Invalid number.  Numbers are limited to 32-bits of precision.") //nolint:staticcheck // Windows' own words
+	errOperand = errors.New("Missing operand.")                                              //nolint:staticcheck,revive // Windows' own words
+	errDivide  = errors.New("Divide by zero error.")                                         //nolint:staticcheck,revive // Windows' own words
+	errNumber  = errors.New("Invalid number.  Numbers are limited to 32-bits of precision.") //nolint:staticcheck,revive // Windows' own words
 )
 
 // setNumber is SET /A.

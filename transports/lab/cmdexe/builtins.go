@@ -7,16 +7,18 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf16"
 )
 
 // builtins are what cmd.exe does itself: given what follows the name, they
-// return the code for && and ||, and set ERRORLEVEL where cmd.exe does.
-var builtins map[string]func(*session, string) int
+// return the code for && and ||, and set ERRORLEVEL where cmd.exe does. They
+// are made late, for some of them ask for others.
+var builtins = sync.OnceValue(makeBuiltins)
 
-func init() { // a literal would refer to itself by way of simple
+func makeBuiltins() map[string]func(*session, string) int {
 	quiet := func(*session, string) int { return 0 }
-	builtins = map[string]func(*session, string) int{
+	return map[string]func(*session, string) int{
 		"call": (*session).call, "goto": (*session).jump, "exit": (*session).exit,
 		"echo": (*session).say, "set": (*session).setCommand, "rem": quiet, "title": quiet, "cls": quiet,
 		"pause": quiet, "verify": quiet, "setlocal": (*session).local,

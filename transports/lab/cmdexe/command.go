@@ -23,7 +23,7 @@ func (s *session) simple(t string) int {
 			end = len(t)
 		}
 		name := strings.ToLower(t[:end])
-		if f, ok := builtins[name]; ok && (end == len(t) || t[end] != '.' || name == "echo" || strings.HasPrefix(t[end:], `.`) && (name == "cd" || name == "dir")) {
+		if f, ok := builtins()[name]; ok && (end == len(t) || t[end] != '.' || name == "echo" || strings.HasPrefix(t[end:], `.`) && (name == "cd" || name == "dir")) {
 			return f(s, t[end:])
 		}
 	}

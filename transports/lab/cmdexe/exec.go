@@ -155,7 +155,7 @@ func (s *session) create(path string, appending bool) (io.WriteCloser, error) {
 	return s.c.Files.Create(s.abs(path), appending)
 }
 
-var errSyntaxOfName = errors.New("The filename, directory name, or volume label syntax is incorrect.") //nolint:staticcheck // Windows' own words
+var errSyntaxOfName = errors.New("The filename, directory name, or volume label syntax is incorrect.") //nolint:staticcheck,revive // Windows' own words
 
 // words are what cmd.exe says to an error of the file system.
 func words(err error) string {

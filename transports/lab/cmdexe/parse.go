@@ -2,6 +2,7 @@ package cmdexe
 
 import (
 	"errors"
+	"slices"
 	"strings"
 )
 
@@ -336,7 +337,7 @@ func (p *parser) ifCommand() (*node, error) {
 		p.skip(" \t")
 		if strings.HasPrefix(p.line[p.pos:], "==") {
 			n.cond.op = "=="
-		} else if n.cond.op = strings.ToUpper(next()); !strings.Contains(" EQU NEQ LSS LEQ GTR GEQ ", " "+n.cond.op+" ") {
+		} else if n.cond.op = strings.ToUpper(next()); !slices.Contains(comparisons, n.cond.op) {
 			return nil, errSyntax
 		}
 		n.cond.right = next()
@@ -411,3 +412,6 @@ func (p *parser) forCommand() (*node, error) {
 	}
 	return n, nil
 }
+
+// comparisons are the words by which IF compares.
+var comparisons = []string{"EQU", "NEQ", "LSS", "LEQ", "GTR", "GEQ"}
