@@ -11,10 +11,18 @@ import (
 	"unicode/utf16"
 )
 
+var (
+	builtinsOnce sync.Once
+	builtinTable map[string]func(*session, string) int
+)
+
 // builtins are what cmd.exe does itself: given what follows the name, they
 // return the code for && and ||, and set ERRORLEVEL where cmd.exe does. They
 // are made late, for some of them ask for others.
-var builtins = sync.OnceValue(makeBuiltins)
+func builtins() map[string]func(*session, string) int {
+	builtinsOnce.Do(func() { builtinTable = makeBuiltins() })
+	return builtinTable
+}
 
 func makeBuiltins() map[string]func(*session, string) int {
 	quiet := func(*session, string) int { return 0 }
