@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jcmturner/gokrb5/v8/config"
 	"github.com/jcmturner/gokrb5/v8/crypto"
 	"github.com/jcmturner/gokrb5/v8/iana/etypeID"
 	"github.com/jcmturner/gokrb5/v8/iana/flags"
@@ -177,8 +176,8 @@ func (f kdcFunc) client(t *testing.T) *kerberosClient {
 	t.Helper()
 	k := newKerberos(Config{}.WithDefaults())
 	t.Cleanup(k.close)
-	conf := &kerberosConf{Config: config.New()}
-	conf.Realms = []config.Realm{{Realm: "R", KDC: []string{"kdc:88"}}}
+	conf := newKerberosConf()
+	conf.kdcs = map[string][]string{"R": {"kdc:88"}}
 	k.kdcs.dial = func(context.Context, string, string) (net.Conn, error) {
 		ours, theirs := net.Pipe()
 		done := make(chan struct{})

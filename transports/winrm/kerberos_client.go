@@ -75,7 +75,7 @@ func newClient(k *kerberos, a account) (*kerberosClient, error) {
 		name: types.NewPrincipalName(nametype.KRB_NT_PRINCIPAL, a.user),
 	}
 	if c.realm == "" {
-		c.realm = k.conf.LibDefaults.DefaultRealm
+		c.realm = k.conf.realm
 	}
 	var err error
 	switch {

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"regexp"
+	"os"
 	"slices"
 	"strings"
 
@@ -25,90 +25,70 @@ var aesTypes = []int32{
 	etypeID.AES256_CTS_HMAC_SHA384_192, etypeID.AES128_CTS_HMAC_SHA256_128,
 }
 
-// kerberosConf is what is used of a krb5.conf.
-type kerberosConf struct {
-	*config.Config
-	// dns allows that KDCs are looked up (SRV records) where the file has none.
-	dns bool
-}
+func isAES(id int32) bool { return slices.Contains(aesTypes, id) }
 
-var noLookup = regexp.MustCompile(`(?mi)^\s*dns_lookup_kdc\s*=\s*(false|no|off|n|0|f)\b`)
+// kerberosConf is the settings of Kerberos.
+type kerberosConf struct {
+	profile
+	// asking is how the library asks for an account's own ticket, and
+	// referring how for one of a host: the KDC may then refer to the realm
+	// that the host is in (RFC 6806).
+	asking, referring *config.Config
+}
 
 // readKerberosConf reads a krb5.conf. One at the usual place may be missing;
 // then names of realms are taken as DNS domains, as those of Active Directory
-// are. Included files are not read.
+// are.
 func readKerberosConf(path string) (*kerberosConf, error) {
 	named := path != "" && path != defaultKrb5Conf
-	if path == "" {
+	c := newKerberosConf()
+	if !named {
 		path = defaultKrb5Conf
-	}
-	text, err := readBounded(path)
-	if errors.Is(err, fs.ErrNotExist) && !named {
-		text, err = nil, nil
-	}
-	if err != nil {
-		return nil, confError(err)
-	}
-	c := &kerberosConf{Config: config.New(), dns: !noLookup.Match(text)}
-	err = guarded(func() (err error) {
-		read, err := config.NewFromString(string(text))
-		var old config.UnsupportedDirective // of Kerberos 4, and without effect
-		if err != nil && !errors.As(err, &old) {
-			return err
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			return c, nil
 		}
-		c.Config = read
-		return nil
-	})
-	if err != nil {
-		return nil, confError(fmt.Errorf("%s: %w", path, err))
 	}
-	d := &c.LibDefaults
-	for _, list := range []*[]int32{&d.DefaultTktEnctypeIDs, &d.DefaultTGSEnctypeIDs} {
-		allowed := slices.DeleteFunc(slices.Clone(aesTypes), func(id int32) bool {
-			strong := id == etypeID.AES256_CTS_HMAC_SHA384_192 || id == etypeID.AES128_CTS_HMAC_SHA256_128
-			return !strong && !slices.Contains(*list, id)
-		})
-		*list = allowed
+	if err := c.read(path, 0); err != nil {
+		return nil, &kerberosError{
+			class: transports.Unsupported, advice: "see winrm.krb5_conf",
+			err: fmt.Errorf("the Kerberos settings: %s: %s", path, clean(err.Error())),
+		}
 	}
-	d.Canonicalize, d.NoAddresses = false, true
 	return c, nil
 }
 
-// forServices asks KDCs to refer to the realm that a host is in (RFC 6806).
-func (c *kerberosConf) forServices() *config.Config {
-	changed := *c.Config
-	changed.LibDefaults.Canonicalize = true
-	return &changed
-}
-
-// kdcsOf are the addresses that the file has for a realm, in its order.
-func (c *kerberosConf) kdcsOf(realm string) []string {
-	for _, r := range c.Realms {
-		if r.Realm == realm {
-			return slices.Clone(r.KDC)
-		}
-	}
-	return nil
+func newKerberosConf() *kerberosConf {
+	c := &kerberosConf{asking: config.New()}
+	d := &c.asking.LibDefaults
+	d.DefaultTktEnctypeIDs, d.DefaultTGSEnctypeIDs = aesTypes, aesTypes
+	referring := *c.asking
+	referring.LibDefaults.Canonicalize = true
+	c.referring = &referring
+	return c
 }
 
 // spelled is a realm as it is to be sent: as the file has it, or else in
 // capitals, as those of Active Directory are.
 func (c *kerberosConf) spelled(realm string) string {
-	for _, r := range c.Realms {
-		if r.Realm == realm {
-			return realm
-		}
+	if _, ok := c.kdcs[realm]; ok {
+		return realm
 	}
 	return strings.ToUpper(realm)
 }
 
-func isAES(id int32) bool { return slices.Contains(aesTypes, id) }
-
-func confError(err error) error {
-	return &kerberosError{
-		class: transports.Unsupported, lasting: true,
-		err: fmt.Errorf("the Kerberos settings: %s", clean(err.Error())), advice: "see winrm.krb5_conf",
+// realmOf is the realm that the file has for a host, or "".
+func (c *kerberosConf) realmOf(host string) string {
+	for name := strings.ToLower(host); name != ""; {
+		if realm := c.domains[name]; realm != "" {
+			return realm
+		}
+		at := strings.IndexByte(name[1:], '.')
+		if at < 0 {
+			break
+		}
+		name = name[1+at:]
 	}
+	return ""
 }
 
 // guarded turns a panic of the Kerberos library, on what others wrote, into an

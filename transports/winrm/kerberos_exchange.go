@@ -22,7 +22,7 @@ import (
 // authenticate gets the account's own ticket (RFC 4120 section 3.1). The KDC
 // is asked without a proof first, and says then how the key is made.
 func (c *kerberosClient) authenticate(ctx context.Context) (ticket, error) {
-	req, err := messages.NewASReqForTGT(c.realm, c.conf.Config, c.name)
+	req, err := messages.NewASReqForTGT(c.realm, c.conf.asking, c.name)
 	if err != nil {
 		return ticket{}, err
 	}
@@ -78,7 +78,7 @@ const referralsMost = 8
 // 4120 section 3.3, RFC 6806 section 8).
 func (c *kerberosClient) askTicket(ctx context.Context, own ticket, service types.PrincipalName) (ticket, error) {
 	realm, at := c.realm, own
-	mapped := c.conf.ResolveRealm(service.NameString[len(service.NameString)-1])
+	mapped := c.conf.realmOf(service.NameString[len(service.NameString)-1])
 	for range referralsMost {
 		want := service
 		if mapped != "" && mapped != realm {
@@ -109,7 +109,7 @@ func (c *kerberosClient) askTicket(ctx context.Context, own ticket, service type
 
 // askKDC gets one ticket of one realm.
 func (c *kerberosClient) askKDC(ctx context.Context, own ticket, realm string, service types.PrincipalName) (ticket, error) {
-	req, err := messages.NewTGSReq(c.name, realm, c.conf.forServices(), own.ticket, own.key, service, false)
+	req, err := messages.NewTGSReq(c.name, realm, c.conf.referring, own.ticket, own.key, service, false)
 	if err != nil {
 		return ticket{}, err
 	}

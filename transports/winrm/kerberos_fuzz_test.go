@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jcmturner/gokrb5/v8/config"
 	"github.com/jcmturner/gokrb5/v8/crypto"
 	"github.com/jcmturner/gokrb5/v8/iana/etypeID"
 	"github.com/jcmturner/gokrb5/v8/messages"
@@ -157,8 +156,8 @@ func FuzzKDC(f *testing.F) {
 		}
 		k := newKerberos(Config{}.WithDefaults())
 		defer k.close()
-		conf := &kerberosConf{Config: config.New()}
-		conf.Realms = []config.Realm{{Realm: "R", KDC: []string{"kdc:88"}}}
+		conf := newKerberosConf()
+		conf.kdcs = map[string][]string{"R": {"kdc:88"}}
 		k.kdcs.dial = func(context.Context, string, string) (net.Conn, error) { return &cannedKDC{answer: b}, nil }
 		c := &kerberosClient{kerberos: k, conf: conf, name: types.NewPrincipalName(1, "u"), realm: "R", password: transports.NewSecret("p")}
 		own := ticket{key: testSession(t).key, ticket: messages.Ticket{TktVNO: 5, Realm: "R", SName: types.NewPrincipalName(2, "krbtgt/R")}}
@@ -186,6 +185,25 @@ func (c *cannedKDC) Write(p []byte) (int, error) {
 }
 func (c *cannedKDC) Read(p []byte) (int, error) { return c.rest.Read(p) }
 func (c *cannedKDC) Close() error               { return nil }
+
+// FuzzProfile reads any text as settings.
+func FuzzProfile(f *testing.F) {
+	f.Add([]byte(fedora))
+	f.Add([]byte("[realms]\nA={\nkdc=b\n}\n[domain_realm]\n.=A\n.. = A\n"))
+	f.Add([]byte("}\n[a\n=\n{"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		c := newKerberosConf()
+		if err := c.parse(b, func(string) error { return nil }); err != nil {
+			return
+		}
+		for domain := range c.domains {
+			_ = c.realmOf(domain)
+		}
+		if len(c.kdcs)+len(c.domains) > len(b) {
+			t.Fatal("more than there is")
+		}
+	})
+}
 
 // FuzzCache reads any bytes as a credential cache and a keytab.
 func FuzzCache(f *testing.F) {

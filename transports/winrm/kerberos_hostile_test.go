@@ -211,7 +211,8 @@ func TestKDCs(t *testing.T) {
 		target, d := r.target(), newDialer(t, r.config())
 		dial, tried := d.kerberos.kdcs.dial, 0
 		d.kerberos.conf = mustConf(t, r.kdc.Conf)
-		d.kerberos.conf.Realms[0].KDC = append([]string{"dead.lab.test:88"}, d.kerberos.conf.Realms[0].KDC...)
+		all := d.kerberos.conf.kdcs
+		all[kdclab.Realm] = append([]string{"dead.lab.test:88"}, all[kdclab.Realm]...)
 		d.kerberos.kdcs.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
 			if strings.HasPrefix(address, "dead") {
 				tried++

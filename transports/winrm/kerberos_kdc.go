@@ -76,12 +76,12 @@ func refusedBy(reply []byte) error {
 
 // find lists host:port of a realm's KDCs.
 func (k kdcs) find(ctx context.Context, c *kerberosConf, realm string) ([]string, error) {
-	addresses := c.kdcsOf(realm)
+	addresses := c.kdcs[realm]
 	failed := &kerberosError{
 		class: transports.Unreachable, err: fmt.Errorf("no KDC of %s is known", clean(realm)),
 		advice: "name it under [realms] in krb5.conf, or have the DNS record _kerberos._tcp." + strings.ToLower(clean(realm)),
 	}
-	if len(addresses) == 0 && c.dns {
+	if len(addresses) == 0 && !c.noLookup {
 		ctx, cancel := context.WithTimeout(ctx, k.answer)
 		defer cancel()
 		_, records, err := k.lookup(ctx, "kerberos", "tcp", strings.TrimSuffix(realm, ".")+".")
