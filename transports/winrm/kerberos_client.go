@@ -49,7 +49,7 @@ func (k *kerberos) client(a account) (*kerberosClient, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	key := clientKey{a.name, a.user, a.realm, a.keytab, a.ccache}
-	if c := k.clients[key]; c != nil {
+	if c := k.clients[key]; c != nil && !c.outdated() {
 		return c, nil
 	}
 	if k.conf == nil {
@@ -95,6 +95,12 @@ func newClient(k *kerberos, a account) (*kerberosClient, error) {
 		}
 	}
 	return c, nil
+}
+
+// outdated reports whether the account comes from a credential cache that
+// somebody may have renewed meanwhile.
+func (c *kerberosClient) outdated() bool {
+	return c.cached != nil && !c.cached["krbtgt/"+c.realm].fresh(c.kerberos.now())
 }
 
 // ticket is a ticket for a service, such as HTTP/host.

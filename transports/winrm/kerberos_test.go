@@ -111,6 +111,29 @@ func TestKerberos(t *testing.T) {
 	}
 }
 
+// TestKerberosCacheRenewed: a cache whose ticket has ended is read again; the
+// environment may name it.
+func TestKerberosCacheRenewed(t *testing.T) {
+	r := newKerberosRig(t, wsman.Config{})
+	path := r.kdc.Kinit("-l", "60s")
+	t.Setenv("KRB5CCNAME", "FILE:"+path)
+	d, target := newDialer(t, r.config()), r.target()
+	target.Credential = transports.Credential{Auth: "kerberos"}
+	_, err := d.Dial(t.Context(), target)
+	wantError(t, err, transports.Auth, "was good until", "kinit")
+	if err := os.Rename(r.kdc.Kinit(), path); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := d.Dial(t.Context(), target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = conn.Close()
+	t.Setenv("KRB5CCNAME", "")
+	_, err = d.Dial(t.Context(), target)
+	wantError(t, err, transports.Auth, "the credential has no user")
+}
+
 // TestKerberosForgotten: a host that wants a login with each request gets it,
 // and one that refuses it then is not asked for ever.
 func TestKerberosForgotten(t *testing.T) {

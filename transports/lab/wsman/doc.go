@@ -4,13 +4,13 @@
 // the lab, and real processes in tests.
 //
 // It knows the operations Create, Command, Send, Receive, Signal, Delete and
-// Identify, logins by Basic, NTLM and TLS client certificates, sealed
-// messages, the faults that Windows answers with, and on top of them faults
-// that are asked for by name. Kerberos and CredSSP are not offered, and tokens
-// that are wrapped in SPNEGO are not read.
+// Identify, logins by Basic, NTLM, Kerberos and TLS client certificates,
+// sealed messages, the faults that Windows answers with, and on top of them
+// faults that are asked for by name. CredSSP is not offered, and SPNEGO is
+// read with tokens of Kerberos in it, and no others.
 //
-// Sources: MS-WSMV for the shell's messages, DSP0226 for WS-Management, and
-// MS-NLMP for NTLM.
+// Sources: MS-WSMV for the shell's messages, DSP0226 for WS-Management,
+// MS-NLMP for NTLM, and RFC 4120, 4121 and 4178 for Kerberos.
 //
 // A server without connections is a small value and no goroutine, so that
 // thousands fit into one process.
