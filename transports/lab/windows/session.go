@@ -180,6 +180,8 @@ func programNamed(name string) program {
 		return msiexec
 	case "shutdown":
 		return shutdown
+	case "powershell":
+		return powershell
 	case "cmd":
 		return cmd
 	}
