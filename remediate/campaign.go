@@ -18,6 +18,7 @@ type Campaign struct {
 	Defaults   HostDefaults
 	SSH        SSHSettings
 	WinRM      WinRMSettings
+	Look       LookSettings
 	Limits     Concurrency
 	Waves      []WaveSize
 	Stop       StopRules
@@ -67,6 +68,14 @@ type WinRMSettings struct {
 	// the credential that they are logged in to with.
 	Jump, JumpCredential string
 	Krb5Conf             string // path of Kerberos' settings; "" for /etc/krb5.conf
+}
+
+// LookSettings are what a look asks beyond what every look asks.
+type LookSettings struct {
+	// PowerShell asks Windows hosts a second question, see probe.PowerShell.
+	// It is off by default: a start of PowerShell wakes virus scanners, some
+	// sites forbid it, and hives of users are copied for it.
+	PowerShell bool
 }
 
 // Concurrency bounds hosts in flight.

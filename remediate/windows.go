@@ -2,6 +2,7 @@ package remediate
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -137,6 +138,13 @@ type SecurityProduct struct {
 	// Path is the product's program, from PowerShell alone.
 	Path string `json:"path,omitempty"`
 }
+
+var userSID = regexp.MustCompile(`^S-1-(?:5-21|12-1)-[0-9-]{1,100}(?:\.bak)?$`)
+
+// UserSID reports whether a SID is that of a person's account, of the host, a
+// domain or Entra ID. One that ends in .bak is that of a profile that Windows
+// set aside. Source: Microsoft, "Well-known SIDs" and "Security identifiers".
+func UserSID(sid string) bool { return userSID.MatchString(sid) }
 
 // SeesHive reports whether the uninstall entries of a user were looked at.
 func (w *WindowsFacts) SeesHive(sid string) bool {

@@ -113,6 +113,7 @@ func (f *file) campaign(dir string) remediate.Campaign {
 			Plain: f.WinRM.Plain, Proxy: f.WinRM.Proxy, Jump: f.WinRM.Jump, JumpCredential: f.WinRM.JumpCred,
 			Krb5Conf: Path(dir, f.WinRM.Krb5Conf),
 		},
+		Look:   remediate.LookSettings{PowerShell: f.Look.PowerShell},
 		Limits: remediate.Concurrency{Hosts: or(f.Concurrency.Hosts, 500), PerSite: or(f.Concurrency.PerSite, 200)},
 		Stop: remediate.StopRules{
 			Failed: float64(or(f.Stop.Failed, 0.05)), FailedHosts: or(f.Stop.FailedHosts, 20),

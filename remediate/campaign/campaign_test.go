@@ -25,6 +25,7 @@ secrets: {kes: file:secrets/kes.txt}
 defaults: {transport: ssh, credential: linux, zone: America/New_York, site: hq}
 ssh: {known_hosts: known_hosts, host_keys: accept-new, config: none}
 winrm: {ca: corp-ca.pem}
+look: {powershell: true}
 concurrency: {hosts: 50, per_site: 20}
 waves: [1, 5, 5%, 25%, 100%]
 stop: {failed: 2.5%, failed_hosts: 0, unreachable: 100%}
@@ -48,6 +49,7 @@ func TestParse(t *testing.T) {
 		Defaults: remediate.HostDefaults{Transport: "ssh", Credential: "linux", Zone: "America/New_York", Site: "hq"},
 		SSH:      remediate.SSHSettings{KnownHosts: []string{"/c/known_hosts"}, HostKeys: "accept-new", Config: "none"},
 		WinRM:    remediate.WinRMSettings{CA: "/c/corp-ca.pem", Verify: "full"},
+		Look:     remediate.LookSettings{PowerShell: true},
 		Limits:   remediate.Concurrency{Hosts: 50, PerSite: 20},
 		Waves:    []remediate.WaveSize{{Hosts: 1}, {Hosts: 5}, {Share: 0.05}, {Share: 0.25}, {Share: 1}},
 		Stop:     remediate.StopRules{Failed: 0.025, FailedHosts: 0, Unreachable: 1},
@@ -93,6 +95,8 @@ func TestParseRefuses(t *testing.T) {
 		{"a cache that is no file", edit("agent: true,", "auth: kerberos, ccache: 'KCM:0',"), "credentials.ops.ccache: only a cache in a file"},
 		{"two realms", edit("user: ops, agent: true,", "user: ops@A, auth: kerberos, realm: B,"), "credentials.ops.realm: is another than that of user"},
 		{"half a certificate", edit("agent: true, ", "agent: true, auth: certificate, "), "certificate needs certificate and key"},
+		{"unknown look setting", edit("{powershell: true}", "{powershel: true}"), `campaign.yaml:14:8: unknown key "powershel"; did you mean "powershell"?`},
+		{"half a look", edit("{powershell: true}", "{powershell: maybe}"), "campaign.yaml:14:"},
 		{"bad zone", edit("America/New_York", "America/Gotham"), "is not a time zone"},
 		{"bad share", edit("2.5%", "250%"), "is not a share from 0% to 100%"},
 		{"bad wave", edit("[1, 5,", "[0, 5,"), "is not a number of hosts"},
@@ -180,6 +184,9 @@ func TestInitLoads(t *testing.T) {
 	c, err := Load(dir)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if c.Look.PowerShell {
+		t.Error("a new campaign asks PowerShell")
 	}
 	if c.Mandate != "bod-17-01" || !c.Issued.Equal(issued) || c.Stop.FailedHosts != 20 || len(c.Waves) != 5 {
 		t.Errorf("loaded %+v", c)

@@ -24,6 +24,7 @@ type file struct {
 	Defaults    defaults              `yaml:"defaults"`
 	SSH         sshSettings           `yaml:"ssh"`
 	WinRM       winrmSettings         `yaml:"winrm"`
+	Look        look                  `yaml:"look"`
 	Concurrency concurrency           `yaml:"concurrency"`
 	Waves       []waveSize            `yaml:"waves"`
 	Stop        stop                  `yaml:"stop"`
@@ -69,6 +70,10 @@ type winrmSettings struct {
 	Jump         string `yaml:"jump"`
 	JumpCred     string `yaml:"jump_credential"`
 	Krb5Conf     string `yaml:"krb5_conf"`
+}
+
+type look struct {
+	PowerShell bool `yaml:"powershell"`
 }
 
 type concurrency struct {

@@ -99,7 +99,13 @@ func (e *Engine) probe(ctx context.Context, conn transports.Conn, h remediate.Ho
 	if err != nil {
 		return nil, probeFailure(h, res, err)
 	}
-	return &sight{facts: facts, findings: e.Library.Match(facts), raw: slices.Clone(raw)}, nil
+	raw = slices.Clone(raw)
+	if facts.Platform == remediate.Windows {
+		if facts, raw, err = e.probeWindows(ctx, conn, h, nonce, facts, raw); err != nil {
+			return nil, err
+		}
+	}
+	return &sight{facts: facts, findings: e.Library.Match(facts), raw: raw}, nil
 }
 
 // keptSight is the last look at a host that the store has, or nil. After a
@@ -159,7 +165,7 @@ func (e *Engine) newLook(h remediate.Host, kind remediate.LookKind, run string, 
 		Host: h.Name, Kind: kind, Run: run, At: e.Now().UTC(),
 		Raw: s.raw, RawDigest: remediate.Digest(s.raw),
 		Platform: s.facts.Platform, OS: s.facts.OS.Name, BootID: s.facts.BootID,
-		Findings: s.findings, Complete: len(s.facts.Incomplete) == 0,
+		Findings: s.findings, Complete: len(s.facts.Incomplete) == 0, Detail: s.warnings(),
 	}
 }
 

@@ -73,7 +73,7 @@ func (w *winReader) userUninstall() error {
 			return
 		case len(keys) == 0 && !w.isAbsent("list", other):
 			w.incomplete(`the uninstall entries of HKU\%s: reg.exe said %q`, hive, clean(strings.Join(other, " ")))
-		case userSID.MatchString(hive) && len(w.windows.Hives) < maxHives:
+		case remediate.UserSID(hive) && len(w.windows.Hives) < maxHives:
 			w.windows.Hives = append(w.windows.Hives, remediate.UserHive{SID: hive})
 		}
 		w.entries(`HKU\`+hive, remediate.ViewBoth, keys)

@@ -1,7 +1,6 @@
 package probe
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -14,8 +13,6 @@ const (
 	maxAppxFor = 1000 // users of one package
 	maxHives   = 10_000
 )
-
-var userSID = regexp.MustCompile(`^S-1-(?:5-21|12-1)-[0-9-]{1,100}(?:\.bak)?$`)
 
 // host reads the language mode and the version, and warns of one that is too
 // old to answer.
@@ -126,7 +123,7 @@ func (s *secondReader) profiles(lines []string) bool {
 
 // copiedHive reads the uninstall entries of one user.
 func (s *secondReader) copiedHive(sid string, said []string, last string) bool {
-	if !userSID.MatchString(sid) || len(s.windows.Hives) >= maxHives {
+	if !remediate.UserSID(sid) || len(s.windows.Hives) >= maxHives {
 		s.warn("it names a user %q", sid)
 		return false
 	}
