@@ -42,6 +42,9 @@ need gcc-mingw-w64-x86-64 x86_64-w64-mingw32-gcc
 need krb5-kdc /usr/sbin/krb5kdc
 need krb5-admin-server /usr/sbin/kadmin.local
 need krb5-user /usr/bin/kinit
+# A domain of Active Directory.
+{ [ -e /usr/sbin/samba ] && [ -e /usr/share/samba/setup/provision.ldif ]; } ||
+	missing="$missing samba samba-ad-provision samba-dsdb-modules samba-vfs-modules"
 # A WinRM client of others, which the simulated Windows hosts are held against,
 # and Kerberos of others.
 /usr/bin/python3 -c 'import winrm, requests_ntlm, requests_kerberos, gssapi' 2>/dev/null ||
@@ -54,6 +57,16 @@ fi
 if [ -n "$missing" ]; then
 	echo "setup: installing$missing" >&2
 	log=$(mktemp)
+	# No service of what is installed is started: tests run programs of their own.
+	policy=/usr/sbin/policy-rc.d
+	if [ -e "$policy" ]; then
+		policy=
+	else
+		trap 'rm -f "$policy"' EXIT
+		trap 'exit 1' INT TERM
+		printf '#!/bin/sh\nexit 101\n' >"$policy"
+		chmod 755 "$policy"
+	fi
 	# shellcheck disable=SC2086 # the list is meant to split
 	if ! { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends $missing; } >"$log" 2>&1 </dev/null; then
 		tail -n 20 "$log" >&2
@@ -61,6 +74,14 @@ if [ -n "$missing" ]; then
 		skip "apt-get could not install$missing"
 	fi
 	rm -f "$log"
+	[ -z "$policy" ] || rm -f "$policy"
+	trap - EXIT INT TERM
+	units=
+	case "$missing " in *" samba "*) units="smbd nmbd samba-ad-dc" ;; esac
+	case "$missing " in *" krb5-kdc "*) units="$units krb5-kdc krb5-admin-server" ;; esac
+	for unit in $units; do
+		systemctl disable "$unit" >/dev/null 2>&1 || : # where there is no systemd
+	done
 elif ! apt-get indextargets --format '$(CREATED_BY)' | grep -q Packages; then
 	apt-get update >/dev/null 2>&1 </dev/null || skip "apt-get update fails"
 fi
