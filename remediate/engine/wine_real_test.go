@@ -195,6 +195,7 @@ func gone(t *testing.T, h *winelab.Host) {
 // TestWindowsWrongPassword: the product keeps itself, and the host says so;
 // the password stands nowhere in what is kept.
 func TestWindowsWrongPassword(t *testing.T) {
+	t.Parallel()
 	const wrong = "n0t & the ^ p<a>ss!"
 	r := newMixedRig(t, sshdlab.Options{}, map[string]string{"kes_windows_password": wrong}, winelab.Options{MSIs: []string{winelab.KES}})
 	sum := r.apply(t, r.plan(t))
@@ -216,6 +217,7 @@ func TestWindowsWrongPassword(t *testing.T) {
 // TestWindowsBusy: another installation that does not end makes the host busy;
 // later the same plan removes the product.
 func TestWindowsBusy(t *testing.T) {
+	t.Parallel()
 	r := newMixedRig(t, sshdlab.Options{}, windowsSecrets(), winelab.Options{MSIs: []string{winelab.KES}})
 	plan := r.plan(t)
 	r.windows[0].Busy(true)
@@ -241,7 +243,7 @@ platforms: [windows]
 detect:
   - uninstall: {names: [Acme Console]}
 steps:
-  - uninstaller: {arguments: /S, wait: 20s}
+  - uninstaller: {arguments: /S, wait: 10s}
 residue:
   - {path: '%ProgramFiles%\Acme Console'}
 manual: call Acme
@@ -272,6 +274,7 @@ func (r *mixedRig) withPlaybook(t *testing.T, text string) {
 // goes on working is waited for; one that lies is found out; one that fails
 // fails.
 func TestWindowsUninstallers(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		product winelab.Product
 		outcome remediate.OutcomeKind
@@ -282,6 +285,7 @@ func TestWindowsUninstallers(t *testing.T) {
 		"fails":         {winelab.Product{Name: "Acme Console", Exit: 5, Lies: true}, remediate.OutcomeFailed, remediate.ClassUninstaller},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			r := newMixedRig(t, sshdlab.Options{}, nil, winelab.Options{})
 			r.windows[0].InstallProduct(c.product)
 			r.withPlaybook(t, consolePlaybook)
@@ -300,6 +304,7 @@ func TestWindowsUninstallers(t *testing.T) {
 // TestWindowsConnectionCut: the network goes away in mid-uninstall; the job
 // ends once, and the run joins it.
 func TestWindowsConnectionCut(t *testing.T) {
+	t.Parallel()
 	r := newMixedRig(t, sshdlab.Options{}, windowsSecrets(), winelab.Options{MSIs: []string{winelab.KES, winelab.Agent}})
 	plan := r.plan(t)
 	var cut sync.Once
@@ -328,6 +333,7 @@ func TestWindowsConnectionCut(t *testing.T) {
 // TestWindowsControllerKilled: the run ends in mid-uninstall; the next one
 // joins the job, and no uninstaller runs twice.
 func TestWindowsControllerKilled(t *testing.T) {
+	t.Parallel()
 	r := newMixedRig(t, sshdlab.Options{}, windowsSecrets(), winelab.Options{MSIs: []string{winelab.KES, winelab.Agent}})
 	plan := r.plan(t)
 	ctx, kill := context.WithCancel(t.Context())
