@@ -301,6 +301,27 @@ func TestWindowsUninstallers(t *testing.T) {
 	}
 }
 
+// TestWindowsBothViews: products of 32 and of 64 bit on one host, each with an
+// entry in its own view of the registry, go by one script.
+func TestWindowsBothViews(t *testing.T) {
+	t.Parallel()
+	r := newMixedRig(t, sshdlab.Options{}, windowsSecrets(), winelab.Options{MSIs: []string{winelab.KES, winelab.KES64}})
+	const uninstall = `HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall\`
+	if !r.windows[0].RegExists(uninstall + winelab.KES64Code) {
+		t.Fatal("the product of 64 bit is not in its view")
+	}
+	plan := r.plan(t)
+	r.apply(t, plan)
+	at := r.outcome(t, "win1")
+	if at.Outcome.Kind != remediate.OutcomeRebootPending || strings.Count(at.Result, "with Windows Installer") != 2 {
+		t.Errorf("outcome %+v\n%s\n%s", at.Outcome, at.Result, at.Log)
+	}
+	gone(t, r.windows[0])
+	if r.windows[0].RegExists(uninstall+winelab.KES64Code) || r.windows[0].FileExists(`C:\Program Files\Kaspersky Lab\KES.12.3.0`) {
+		t.Error("the product of 64 bit is still there")
+	}
+}
+
 // TestWindowsConnectionCut: the network goes away in mid-uninstall; the job
 // ends once, and the run joins it.
 func TestWindowsConnectionCut(t *testing.T) {

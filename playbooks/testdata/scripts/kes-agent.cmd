@@ -1,14 +1,15 @@
 @echo off
 :: oust: removal of
-::   Kaspersky Endpoint Security for Windows (playbook kaspersky/kes-windows sha256:8f044f8febd83a4632e722c8fa14a4b8e4909e9fd1ce4bf0be7c39a1897dc1cf)
+::   Kaspersky Endpoint Security for Windows (playbook kaspersky/kes-windows sha256:3221f5a3488ad6037755a52c0f3fc2452b5af4915e4688a7ca8e52fde22341cf)
 ::   Kaspersky Security Center Network Agent (playbook kaspersky/klnagent sha256:c0838d25ef0addd3767cd79aa685006bd48fdea43afc2aadd1fda19f83f6b460)
 :: Steps:
 ::   1. uninstall Kaspersky Endpoint Security for Windows 12.4.0.467 with Windows Installer: {27534751-4A40-48BD-B393-BC3BF28C876E}
 ::   2. remove the shared folder %%ProgramFiles(x86)%%\Kaspersky Lab if it is empty
-::   3. remove the shared folder %%ProgramData%%\Kaspersky Lab if it is empty
-::   4. uninstall Kaspersky Security Center Network Agent 12.0.0.7734 with Windows Installer: {ED1C2D7E-5C7A-48D8-A697-57D1C080ABA7}
-::   5. remove the shared folder %%ProgramFiles(x86)%%\Kaspersky Lab if it is empty
-::   6. remove the shared folder %%ProgramData%%\Kaspersky Lab if it is empty
+::   3. remove the shared folder %%ProgramFiles%%\Kaspersky Lab if it is empty
+::   4. remove the shared folder %%ProgramData%%\Kaspersky Lab if it is empty
+::   5. uninstall Kaspersky Security Center Network Agent 12.0.0.7734 with Windows Installer: {ED1C2D7E-5C7A-48D8-A697-57D1C080ABA7}
+::   6. remove the shared folder %%ProgramFiles(x86)%%\Kaspersky Lab if it is empty
+::   7. remove the shared folder %%ProgramData%%\Kaspersky Lab if it is empty
 setlocal EnableExtensions DisableDelayedExpansion
 chcp 65001 >nul 2>nul <nul
 if not defined OUST_DIR exit /b 50
@@ -32,23 +33,29 @@ if defined over exit /b %over%
 set "step=3"
 set "soft=yes"
 set "target="
+if defined ProgramFiles set "target=%ProgramFiles%\Kaspersky Lab"
+call :remove_empty
+if defined over exit /b %over%
+set "step=4"
+set "soft=yes"
+set "target="
 if defined ProgramData set "target=%ProgramData%\Kaspersky Lab"
 call :remove_empty
 if defined over exit /b %over%
 if "%changed%"=="yes" set "reboot=yes"
 
 set "changed=no"
-set "step=4"
+set "step=5"
 set "soft=no"
 call :msi
 if defined over exit /b %over%
-set "step=5"
+set "step=6"
 set "soft=yes"
 set "target="
 if defined ProgramFiles(x86) set "target=%ProgramFiles(x86)%\Kaspersky Lab"
 call :remove_empty
 if defined over exit /b %over%
-set "step=6"
+set "step=7"
 set "soft=yes"
 set "target="
 if defined ProgramData set "target=%ProgramData%\Kaspersky Lab"
@@ -116,16 +123,21 @@ goto :eof
 goto :eof
 
 :record3
->>"%OUST_DIR%\result" echo 3 %verdict% %code% kaspersky/kes-windows remove the shared folder %%ProgramData%%\Kaspersky Lab if it is empty%more%
->>"%OUST_DIR%\log" echo oust: step 3: %verdict%, exit %code%: remove the shared folder %%ProgramData%%\Kaspersky Lab if it is empty%more%
+>>"%OUST_DIR%\result" echo 3 %verdict% %code% kaspersky/kes-windows remove the shared folder %%ProgramFiles%%\Kaspersky Lab if it is empty%more%
+>>"%OUST_DIR%\log" echo oust: step 3: %verdict%, exit %code%: remove the shared folder %%ProgramFiles%%\Kaspersky Lab if it is empty%more%
 goto :eof
 
 :record4
->>"%OUST_DIR%\result" echo 4 %verdict% %code% kaspersky/klnagent uninstall Kaspersky Security Center Network Agent 12.0.0.7734 with Windows Installer: {ED1C2D7E-5C7A-48D8-A697-57D1C080ABA7}%more%
->>"%OUST_DIR%\log" echo oust: step 4: %verdict%, exit %code%: uninstall Kaspersky Security Center Network Agent 12.0.0.7734 with Windows Installer: {ED1C2D7E-5C7A-48D8-A697-57D1C080ABA7}%more%
+>>"%OUST_DIR%\result" echo 4 %verdict% %code% kaspersky/kes-windows remove the shared folder %%ProgramData%%\Kaspersky Lab if it is empty%more%
+>>"%OUST_DIR%\log" echo oust: step 4: %verdict%, exit %code%: remove the shared folder %%ProgramData%%\Kaspersky Lab if it is empty%more%
 goto :eof
 
-:meaning4
+:record5
+>>"%OUST_DIR%\result" echo 5 %verdict% %code% kaspersky/klnagent uninstall Kaspersky Security Center Network Agent 12.0.0.7734 with Windows Installer: {ED1C2D7E-5C7A-48D8-A697-57D1C080ABA7}%more%
+>>"%OUST_DIR%\log" echo oust: step 5: %verdict%, exit %code%: uninstall Kaspersky Security Center Network Agent 12.0.0.7734 with Windows Installer: {ED1C2D7E-5C7A-48D8-A697-57D1C080ABA7}%more%
+goto :eof
+
+:meaning5
 set "verdict=failed"
 if "%code%"=="0" set "verdict=ok"
 if "%code%"=="1605" set "verdict=absent"
@@ -135,12 +147,12 @@ if "%code%"=="1641" set "verdict=reboot"
 if "%code%"=="3010" set "verdict=reboot"
 goto :eof
 
-:run4
-if exist "%OUST_DIR%\secrets\klnagent_windows_password.cmd" goto run4_with
+:run5
+if exist "%OUST_DIR%\secrets\klnagent_windows_password.cmd" goto run5_with
 msiexec /x {ED1C2D7E-5C7A-48D8-A697-57D1C080ABA7} /qn /norestart REBOOT=ReallySuppress /liwearumo "%log%" >nul 2>nul <nul
 set "code=%ERRORLEVEL%"
 goto :eof
-:run4_with
+:run5_with
 call "%OUST_DIR%\secrets\klnagent_windows_password.cmd"
 msiexec /x {ED1C2D7E-5C7A-48D8-A697-57D1C080ABA7} /qn /norestart REBOOT=ReallySuppress KLUNINSTPASSWD="%OUST_SECRET_MSI%" /liwearumo "%log%" >nul 2>nul <nul
 set "code=%ERRORLEVEL%"
@@ -148,12 +160,12 @@ set "OUST_SECRET="
 set "OUST_SECRET_MSI="
 goto :eof
 
-:look4
+:look5
 reg query "HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall\{ED1C2D7E-5C7A-48D8-A697-57D1C080ABA7}" /reg:32 >nul 2>nul <nul
 if not errorlevel 1 set "there=yes"
 goto :eof
 
-:denied4
+:denied5
 type "%log%" 2>nul <nul | find "password is" >nul
 if not errorlevel 1 set "denied=yes"
 type "%log%" 2>nul <nul | find "Password is" >nul
@@ -172,14 +184,14 @@ type "%log%" 2>nul <nul | find "Password protect" >nul
 if not errorlevel 1 set "denied=yes"
 goto :eof
 
-:record5
->>"%OUST_DIR%\result" echo 5 %verdict% %code% kaspersky/klnagent remove the shared folder %%ProgramFiles^(x86^)%%\Kaspersky Lab if it is empty%more%
->>"%OUST_DIR%\log" echo oust: step 5: %verdict%, exit %code%: remove the shared folder %%ProgramFiles^(x86^)%%\Kaspersky Lab if it is empty%more%
+:record6
+>>"%OUST_DIR%\result" echo 6 %verdict% %code% kaspersky/klnagent remove the shared folder %%ProgramFiles^(x86^)%%\Kaspersky Lab if it is empty%more%
+>>"%OUST_DIR%\log" echo oust: step 6: %verdict%, exit %code%: remove the shared folder %%ProgramFiles^(x86^)%%\Kaspersky Lab if it is empty%more%
 goto :eof
 
-:record6
->>"%OUST_DIR%\result" echo 6 %verdict% %code% kaspersky/klnagent remove the shared folder %%ProgramData%%\Kaspersky Lab if it is empty%more%
->>"%OUST_DIR%\log" echo oust: step 6: %verdict%, exit %code%: remove the shared folder %%ProgramData%%\Kaspersky Lab if it is empty%more%
+:record7
+>>"%OUST_DIR%\result" echo 7 %verdict% %code% kaspersky/klnagent remove the shared folder %%ProgramData%%\Kaspersky Lab if it is empty%more%
+>>"%OUST_DIR%\log" echo oust: step 7: %verdict%, exit %code%: remove the shared folder %%ProgramData%%\Kaspersky Lab if it is empty%more%
 goto :eof
 
 :: finish: records verdict, code and more, and sets over if the script must end.

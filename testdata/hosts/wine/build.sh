@@ -35,6 +35,7 @@ cp "$here"/*.wxs "$work"
 cd "$work"
 x86_64-w64-mingw32-gcc -O1 -Wall -Werror -shared -o guard.dll "$here/guard.c" -lmsi
 wixl -o "$dir/kes.msi" kes.wxs
+wixl -a x64 -o "$dir/kes64.msi" kes64.wxs
 wixl -o "$dir/klnagent.msi" klnagent.wxs
 # wixl has no word for it.
 msibuild "$dir/kes.msi" -q "INSERT INTO \`InstallExecuteSequence\` (\`Action\`, \`Condition\`, \`Sequence\`) VALUES ('ScheduleReboot', 'REMOVE = \"ALL\"', 6650)"

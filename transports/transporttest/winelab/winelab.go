@@ -46,9 +46,11 @@ const (
 // ends with 1603 without the right password.
 const (
 	KES   = "kes"
+	KES64 = "kes64" // of 64 bit, and without a restart
 	Agent = "klnagent"
 
 	KESCode   = "{7EC66A94-0D0A-4BD0-9E5A-8E3E7F4C1A11}"
+	KES64Code = "{7EC66A94-0D0A-4BD0-9E5A-8E3E7F4C1A31}"
 	AgentCode = "{7EC66A94-0D0A-4BD0-9E5A-8E3E7F4C1A21}"
 )
 
