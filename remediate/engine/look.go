@@ -81,7 +81,9 @@ func (e *Engine) dial(ctx context.Context, h remediate.Host) (transports.Conn, e
 type sight struct {
 	facts    *remediate.Facts
 	findings []remediate.Finding
-	raw      []byte
+	// remembered is what an earlier look found and this one could not see.
+	remembered []remediate.Finding
+	raw        []byte
 }
 
 // probe looks at a host over a connection.
@@ -99,13 +101,14 @@ func (e *Engine) probe(ctx context.Context, conn transports.Conn, h remediate.Ho
 	if err != nil {
 		return nil, probeFailure(h, res, err)
 	}
-	raw = slices.Clone(raw)
+	s := &sight{facts: facts, raw: slices.Clone(raw)}
 	if facts.Platform == remediate.Windows {
-		if facts, raw, err = e.probeWindows(ctx, conn, h, nonce, facts, raw); err != nil {
+		if err := e.probeWindows(ctx, conn, h, nonce, s); err != nil {
 			return nil, err
 		}
 	}
-	return &sight{facts: facts, findings: e.Library.Match(facts), raw: raw}, nil
+	s.findings = e.Library.Match(s.facts)
+	return s, nil
 }
 
 // keptSight is the last look at a host that the store has, or nil. After a
@@ -165,7 +168,7 @@ func (e *Engine) newLook(h remediate.Host, kind remediate.LookKind, run string, 
 		Host: h.Name, Kind: kind, Run: run, At: e.Now().UTC(),
 		Raw: s.raw, RawDigest: remediate.Digest(s.raw),
 		Platform: s.facts.Platform, OS: s.facts.OS.Name, BootID: s.facts.BootID,
-		Findings: s.findings, Complete: len(s.facts.Incomplete) == 0, Detail: s.warnings(),
+		Findings: s.known(), Complete: len(s.facts.Incomplete) == 0, Detail: s.warnings(),
 	}
 }
 

@@ -18,24 +18,33 @@ const powerShellTime = time.Minute
 
 // probeWindows asks the second question, where the campaign wants it, and
 // remembers what is now out of sight.
-func (e *Engine) probeWindows(ctx context.Context, conn transports.Conn, h remediate.Host, nonce remediate.Nonce,
-	facts *remediate.Facts, raw []byte,
-) (*remediate.Facts, []byte, error) {
+func (e *Engine) probeWindows(ctx context.Context, conn transports.Conn, h remediate.Host, nonce remediate.Nonce, s *sight) error {
 	if e.Campaign.Look.PowerShell {
-		var err error
-		if facts, raw, err = e.askPowerShell(ctx, conn, h, nonce, raw); err != nil {
-			return nil, nil, err
+		if err := e.askPowerShell(ctx, conn, h, nonce, s); err != nil {
+			return err
 		}
 	}
-	return facts, raw, e.outOfSight(ctx, h, facts)
+	if slices.Contains(s.facts.Windows.Answered, "profiles") {
+		return nil
+	}
+	state, err := e.Store.HostState(ctx, h.Name)
+	if err != nil {
+		return fmt.Errorf("read the last findings: %w", err)
+	}
+	for _, f := range state.Findings {
+		if _, asked := e.Library.Get(f.Playbook); asked {
+			s.outOfSight(f)
+		}
+	}
+	return nil
 }
 
 // askPowerShell asks the second question and joins its answer to the look. A
 // host that does not answer is not worse off than one that was not asked: the
 // facts say why, as a warning.
-func (e *Engine) askPowerShell(ctx context.Context, conn transports.Conn, h remediate.Host, nonce remediate.Nonce, raw []byte) (*remediate.Facts, []byte, error) {
+func (e *Engine) askPowerShell(ctx context.Context, conn transports.Conn, h remediate.Host, nonce remediate.Nonce, s *sight) error {
 	if err := ctx.Err(); err != nil {
-		return nil, nil, err
+		return err
 	}
 	res, err := conn.Run(ctx, transports.Command{
 		Line: windowsShell.line, Stdin: probe.PowerShell(nonce), Elevate: windowsShell.elevate,
@@ -44,50 +53,63 @@ func (e *Engine) askPowerShell(ctx context.Context, conn transports.Conn, h reme
 	reason := ""
 	switch {
 	case ctx.Err() != nil:
-		return nil, nil, ctx.Err()
+		return ctx.Err()
 	case err != nil:
 		reason = failed(err).detail
 	case res.Truncated:
 		reason = fmt.Sprintf("the host printed more than %d MiB", maxProbeOutput>>20)
 	}
-	facts, raw, err := probe.Second(raw, res.Stdout, reason)
+	s.facts, s.raw, err = probe.Second(s.raw, res.Stdout, reason)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
-	for _, w := range facts.Windows.Warnings {
+	for _, w := range s.facts.Windows.Warnings {
 		e.Logger.Warn("not all was answered", logHost, h.Name, logDetail, w)
 	}
-	return facts, raw, nil
+	return nil
 }
 
 // outOfSight keeps a host from being clean because a user has logged off: what
-// the last look found in the hive of a user is not gone when a look cannot see
-// that hive. Such a look is not complete.
-func (e *Engine) outOfSight(ctx context.Context, h remediate.Host, facts *remediate.Facts) error {
-	if slices.Contains(facts.Windows.Answered, "profiles") {
-		return nil
-	}
-	state, err := e.Store.HostState(ctx, h.Name)
-	if err != nil {
-		return fmt.Errorf("read the last findings: %w", err)
-	}
-	for _, f := range state.Findings {
-		if _, asked := e.Library.Get(f.Playbook); !asked {
+// was found in the hive of a user is not gone when a look cannot see that hive.
+// Such a look is not complete, and remembers it.
+func (s *sight) outOfSight(f remediate.Finding) {
+	var unseen []remediate.Evidence
+	for _, ev := range f.Evidence {
+		user, ok := strings.CutPrefix(ev.Value, `HKU\`)
+		sid, _, _ := strings.Cut(user, " ")
+		if !ok || ev.Kind != remediate.EvidenceUninstall || !remediate.UserSID(sid) || s.facts.Windows.SeesHive(sid) {
 			continue
 		}
-		for _, ev := range f.Evidence {
-			user, ok := strings.CutPrefix(ev.Value, `HKU\`)
-			sid, _, _ := strings.Cut(user, " ")
-			if !ok || ev.Kind != remediate.EvidenceUninstall || !remediate.UserSID(sid) || facts.Windows.SeesHive(sid) {
-				continue
-			}
-			said := fmt.Sprintf("%s was found with the user %s, who is not logged on now; look: {powershell: true} can see it", f.Product, sid)
-			if !slices.Contains(facts.Incomplete, said) {
-				facts.Incomplete = append(facts.Incomplete, said)
-			}
+		unseen = append(unseen, ev)
+		said := fmt.Sprintf("%s was found with the user %s, who is not logged on now; look: {powershell: true} can see it", f.Product, sid)
+		if !slices.Contains(s.facts.Incomplete, said) {
+			s.facts.Incomplete = append(s.facts.Incomplete, said)
 		}
 	}
-	return nil
+	if len(unseen) > 0 {
+		f.Evidence = unseen
+		s.remembered = append(s.remembered, f)
+	}
+}
+
+// known is what is recorded as found: where something was, also what is
+// remembered, or the next look would have nothing to remember it by. Where
+// nothing was, the look is not complete, and the store keeps what it has.
+func (s *sight) known() []remediate.Finding {
+	if len(s.findings) == 0 || len(s.remembered) == 0 {
+		return s.findings
+	}
+	out := slices.Clone(s.findings)
+	for _, r := range s.remembered {
+		i := slices.IndexFunc(out, func(f remediate.Finding) bool { return f.Playbook == r.Playbook && f.Kind == r.Kind })
+		if i < 0 {
+			out = append(out, r)
+		} else {
+			out[i].Evidence = slices.Concat(out[i].Evidence, r.Evidence)
+		}
+	}
+	remediate.SortFindings(out)
+	return out
 }
 
 // warnings is what a look did not answer that does not count, in one line.

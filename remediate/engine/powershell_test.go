@@ -75,15 +75,21 @@ const (
 	offlineNone = ".hive " + offlineSID + "\n.none\n"
 )
 
-// cleanLook is the recorded look without what any playbook knows.
-func cleanLook(t *testing.T) []byte {
+// dirtyLook is the recorded look, with products of the whole host.
+func dirtyLook(t *testing.T) []byte {
 	t.Helper()
 	look, err := os.ReadFile("../../testdata/probes/windows/wine-8.0.look")
 	if err != nil {
 		t.Fatal(err)
 	}
 	m := beginLine.FindSubmatch(look)
-	look = bytes.ReplaceAll(look, m[1], []byte(recordedNonce))
+	return bytes.ReplaceAll(look, m[1], []byte(recordedNonce))
+}
+
+// cleanLook is the recorded look without what any playbook knows.
+func cleanLook(t *testing.T) []byte {
+	t.Helper()
+	look := dirtyLook(t)
 	hexOf := func(s string) string { return hex.EncodeToString([]byte(s)) }
 	for old, now := range map[string]string{"Kaspersky": "Neutral", hexOf("Kaspersky"): hexOf("Neutral"), "5278159B67B039744A906C974424BF05": strings.Repeat("0", 32), "AVP.KES": "OTHER"} {
 		look = bytes.ReplaceAll(look, []byte(old), []byte(now))
@@ -226,6 +232,34 @@ func TestUserLoggedOff(t *testing.T) {
 	e.Campaign.Look.PowerShell, fail, profiles = true, false, offlineNone
 	if state, _ := scanned(t, e); state.Standing != remediate.StandRemoved || state.Class != "" {
 		t.Errorf("asked again %s, %s", state.Standing, state.Class)
+	}
+}
+
+// TestUserLoggedOffAmongOthers: a product of the whole host that is found
+// meanwhile does not make the user's forgotten.
+func TestUserLoggedOffAmongOthers(t *testing.T) {
+	t.Parallel()
+	profiles, fail := offlineEntry, false
+	host := &aWindowsHost{look: dirtyLook(t), second: func(n string) (string, error) {
+		if fail {
+			return "", nil
+		}
+		return answer(n, profiles), nil
+	}}
+	e := windowsEngine(t, host, true)
+	first, _ := scanned(t, e)
+	fail = true
+	second, look := scanned(t, e)
+	if len(first.Findings) != 2 || !remediate.SameFindings(first.Findings, second.Findings) || look.Complete {
+		t.Errorf("first %+v\nthen %+v, complete: %v", first.Findings, second.Findings, look.Complete)
+	}
+	host.look = cleanLook(t)
+	if state, look := scanned(t, e); state.Standing != remediate.StandPresent || look.Class == "" {
+		t.Errorf("with the user's alone %s, %s %q", state.Standing, look.Class, look.Detail)
+	}
+	fail, profiles = false, offlineNone
+	if state, _ := scanned(t, e); state.Standing != remediate.StandRemoved {
+		t.Errorf("in the end %s", state.Standing)
 	}
 }
 
