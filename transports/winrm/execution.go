@@ -18,6 +18,13 @@ const (
 	emptyQuick = 100 * time.Millisecond
 	pauseLeast = 50 * time.Millisecond
 	pauseMost  = time.Second
+	// A host answers a Receive as soon as there is any output. A script whose
+	// commands say a word each would cost a request for each of them: after
+	// an answer of less than gatherBytes output is left to gather, for a time
+	// that doubles from gatherLeast to gatherMost.
+	gatherBytes = 16 << 10
+	gatherLeast = 5 * time.Millisecond
+	gatherMost  = 80 * time.Millisecond
 	// settleMost is how long a command may take to end whose input the host
 	// would not take.
 	settleMost = time.Second
@@ -133,13 +140,20 @@ func (x *execution) fetch(work context.Context, wait time.Duration) (done bool, 
 		x.out.add(p.stream, p.data)
 	}
 	x.exit = out.exit
-	switch {
-	case out.bytes > 0 || time.Since(start) >= emptyQuick:
-		x.pause = 0
-	default:
-		x.pause = min(max(2*x.pause, pauseLeast), pauseMost)
-	}
+	x.pause = pauseAfter(x.pause, out.bytes, time.Since(start))
 	return out.done, nil
+}
+
+// pauseAfter is how long to wait before the next Receive, after a pause and
+// then an answer that took a time and brought a number of bytes.
+func pauseAfter(pause time.Duration, brought int, took time.Duration) time.Duration {
+	switch {
+	case took >= emptyQuick || brought >= gatherBytes:
+		return 0
+	case brought > 0:
+		return min(max(2*pause, gatherLeast), gatherMost)
+	}
+	return min(max(2*pause, pauseLeast), pauseMost)
 }
 
 // settle waits a little for the end of a command whose input was refused, for
