@@ -39,6 +39,9 @@ func measureAll(ctx context.Context, s settings) ([]result, error) {
 	}
 	for i := range results {
 		r := &results[i]
+		if r.tool.atOnce > 0 { // one host is one host
+			continue
+		}
 		fmt.Fprintf(os.Stderr, "requests: %s\n", r.tool.name)
 		if err := r.count(ctx, s); err != nil {
 			return nil, fmt.Errorf("%s: %w", r.tool.name, err)
@@ -81,6 +84,9 @@ func (r *result) count(ctx context.Context, s settings) error {
 
 // measure takes one sample of each kind, on two fleets that are new.
 func (r *result) measure(ctx context.Context, s settings) error {
+	if r.tool.atOnce > 0 {
+		s.forks = r.tool.atOnce
+	}
 	err := onFleet(ctx, s, false, func(w *work) error {
 		sample, err := timed(ctx, w, s, r.tool.look(w))
 		if err != nil {

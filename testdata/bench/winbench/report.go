@@ -17,6 +17,9 @@ func report(from string, s settings, results []result) string {
 	fmt.Fprintf(&b, "%s\nOne simulated Windows host, HTTP sealed by NTLM:\n\n", from)
 	b.WriteString("| tool | look: connections | requests | removal: connections | requests |\n|---|---|---|---|---|\n")
 	for _, r := range results {
+		if r.lookCounts == (counts{}) {
+			continue
+		}
 		fmt.Fprintf(&b, "| %s | %d | %d | %d | %d |\n", r.tool.name,
 			r.lookCounts.connections, r.lookCounts.requests, r.removeCounts.connections, r.removeCounts.requests)
 	}
@@ -42,17 +45,27 @@ func times(s settings, results []result) string {
 			timing.Spread(timing.Each(r.remove, timing.WallOf)), timing.Spread(cpu),
 			timing.Milliseconds(timing.Median(cpu))/float64(s.hosts), timing.Memory(r.remove))
 	}
-	if len(results) < 2 || results[0].tool.name != "oust" {
-		return b.String()
-	}
-	b.WriteString("\n| oust beside | look: wall | client CPU | removal: wall | client CPU |\n|---|---|---|---|---|\n")
-	ours := results[0]
-	for _, r := range results[1:] {
-		fmt.Fprintf(&b, "| %s | %.3f | %.3f | %.3f | %.3f |\n", r.tool.name,
-			timing.Ratio(ours.look, r.look, timing.WallOf), timing.Ratio(ours.look, r.look, timing.CPUOf),
-			timing.Ratio(ours.remove, r.remove, timing.WallOf), timing.Ratio(ours.remove, r.remove, timing.CPUOf))
-	}
+	b.WriteString(ratios(results))
 	return b.String()
+}
+
+// ratios compare each way to run oust with each other tool.
+func ratios(results []result) string {
+	isOurs := func(r result) bool { return strings.HasPrefix(r.tool.name, "oust") }
+	var b strings.Builder
+	for _, ours := range results {
+		for _, r := range results {
+			if isOurs(ours) && !isOurs(r) {
+				fmt.Fprintf(&b, "| %s / %s | %.3f | %.3f | %.3f | %.3f |\n", ours.tool.name, r.tool.name,
+					timing.Ratio(ours.look, r.look, timing.WallOf), timing.Ratio(ours.look, r.look, timing.CPUOf),
+					timing.Ratio(ours.remove, r.remove, timing.WallOf), timing.Ratio(ours.remove, r.remove, timing.CPUOf))
+			}
+		}
+	}
+	if b.Len() == 0 {
+		return ""
+	}
+	return "\n| ratio | look: wall | client CPU | removal: wall | client CPU |\n|---|---|---|---|---|\n" + b.String()
 }
 
 // origin says where the numbers come from.
@@ -61,6 +74,9 @@ func origin(ctx context.Context, results []result) string {
 	fmt.Fprintf(&b, "- machine: %s; the hosts share it with the tool\n", machine.Describe())
 	fmt.Fprintf(&b, "- built with %s\n", runtime.Version())
 	for _, r := range results {
+		if r.tool.version == nil {
+			continue
+		}
 		out, err := exec.CommandContext(ctx, r.tool.version[0], r.tool.version[1:]...).CombinedOutput()
 		if err != nil {
 			continue

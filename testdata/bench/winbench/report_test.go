@@ -23,6 +23,7 @@ func TestReport(t *testing.T) {
 	t.Parallel()
 	results := []result{
 		{tool: tool{name: "oust", note: "ours"}, look: samples(1, 1, 1), remove: samples(2, 1, 9), lookCounts: counts{1, 9}, removeCounts: counts{3, 31}},
+		{tool: tool{name: "oust, more", atOnce: 500, note: "ours, too"}, look: samples(0.5), remove: samples(1)},
 		{tool: tool{name: "other", note: "theirs"}, look: samples(4, 4, 4), remove: samples(10, 20, 40), lookCounts: counts{1, 8}, removeCounts: counts{5, 46}},
 	}
 	got := report("- machine\n", settings{hosts: 200, rounds: 3, forks: 40}, results)
@@ -41,13 +42,16 @@ One simulated Windows host, HTTP sealed by NTLM:
 | tool | look: wall | client CPU | removal: wall | client CPU | CPU a host | memory |
 |---|---|---|---|---|---|---|
 | oust | 1.00 s (1.00 to 1.00) | 0.10 s (0.10 to 0.10) | 2.00 s (1.00 to 9.00) | 0.20 s (0.10 to 0.90) | 1.0 ms | 64 MiB |
+| oust, more | 0.50 s (0.50 to 0.50) | 0.05 s (0.05 to 0.05) | 1.00 s (1.00 to 1.00) | 0.10 s (0.10 to 0.10) | 0.5 ms | 64 MiB |
 | other | 4.00 s (4.00 to 4.00) | 0.40 s (0.40 to 0.40) | 20.00 s (10.00 to 40.00) | 2.00 s (1.00 to 4.00) | 10.0 ms | 64 MiB |
 
-| oust beside | look: wall | client CPU | removal: wall | client CPU |
+| ratio | look: wall | client CPU | removal: wall | client CPU |
 |---|---|---|---|---|
-| other | 0.250 | 0.250 | 0.100 | 0.100 |
+| oust / other | 0.250 | 0.250 | 0.100 | 0.100 |
+| oust, more / other | 0.125 | 0.125 | 0.050 | 0.050 |
 
 - oust: ours
+- oust, more: ours, too
 - other: theirs
 `, "\n")
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -12,7 +12,10 @@ type tool struct {
 	// pending is the exit code of a removal after which hosts wait for their
 	// restart; 0 if the tool does not tell.
 	pending int
-	note    string
+	// atOnce is how many hosts are at work at once; 0 for what the command
+	// line says.
+	atOnce int
+	note   string
 }
 
 // python is Debian's, which has Debian's packages.
@@ -38,8 +41,15 @@ func tools(s settings) []tool {
 	if s.oust == "" {
 		return all
 	}
-	return append([]tool{oust(s.oust)}, all...)
+	ours := oust(s.oust)
+	own := ours
+	own.name, own.atOnce, own.version = fmt.Sprintf("oust, %d at once", ownAtOnce), ownAtOnce, nil
+	own.note = "the same with the number of hosts at once that a campaign has by itself"
+	return append([]tool{ours, own}, all...)
 }
+
+// ownAtOnce is what concurrency.hosts is in a campaign that does not say.
+const ownAtOnce = 500
 
 // oust's removal is measured from the plan on: the scan and the plan are made
 // before a change window, not in it. It looks again itself.
