@@ -4,8 +4,10 @@
 #	               machine as root also against real sshd hosts
 #	make demo      a simulated fleet of 40, and a whole campaign on it
 #	make lint      gofmt and golangci-lint
-#	make bench     oust beside clush, parallel-ssh, Ansible and a raw SSH loop
-#	make scale     5,000 simulated hosts looked at: hosts a second, memory
+#	make bench     oust beside clush, parallel-ssh, Ansible and a raw SSH loop;
+#	               on simulated Windows hosts beside pywinrm and Ansible
+#	make scale     5,000 simulated hosts looked at, and 5,000 with Windows:
+#	               hosts a second, memory
 #	make fuzz      every fuzzer for FUZZTIME (10s)
 #	make build     the program, as ./bin/oust
 
@@ -49,10 +51,12 @@ bench: build
 	@testdata/hosts/setup.sh bench
 	go build -trimpath -o bin/ ./testdata/bench/...
 	./bin/bench -oust ./bin/oust
+	./bin/winbench -oust ./bin/oust
 
 scale: build
 	go build -trimpath -o bin/ ./testdata/bench/scale
 	./bin/scale -oust ./bin/oust
+	./bin/scale -oust ./bin/oust -windows 5000
 
 # Go now and then takes the end of FUZZTIME itself for a failure; a real one
 # names its input.
