@@ -106,7 +106,8 @@ type Result struct {
 	// Truncated is true when output was dropped; Dropped counts the bytes.
 	Truncated bool
 	Dropped   int64
-	// Exit is the exit code; a death by signal is 128 + its number.
+	// Exit is the exit code, on Windows a signed number of 32 bits; a death by
+	// signal is 128 + its number.
 	Exit int
 }
 

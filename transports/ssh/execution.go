@@ -205,11 +205,12 @@ func (x *execution) attend(ch xssh.Channel, requests <-chan *xssh.Request) {
 
 // hear takes the exit code or the signal (RFC 4254 section 6.10).
 func (x *execution) hear(r *xssh.Request) {
-	exit := -1
+	exit, told := 0, false
 	switch r.Type {
 	case "exit-status":
 		if len(r.Payload) >= 4 {
-			exit = int(binary.BigEndian.Uint32(r.Payload))
+			// Windows' codes are signed.
+			exit, told = int(int32(binary.BigEndian.Uint32(r.Payload))), true
 		}
 	case "exit-signal":
 		var signal struct {
@@ -218,13 +219,13 @@ func (x *execution) hear(r *xssh.Request) {
 			Message, Lang string
 		}
 		if xssh.Unmarshal(r.Payload, &signal) == nil {
-			exit = 128 + signalNumbers[signal.Name]
+			exit, told = 128+signalNumbers[signal.Name], true
 		}
 	}
 	_ = r.Reply(false, nil)
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if exit >= 0 && !x.known {
+	if told && !x.known {
 		x.exit, x.known = exit, true
 		close(x.exited)
 	}
