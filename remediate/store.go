@@ -42,7 +42,8 @@ type Look struct {
 	// Complete is false when facts were incomplete: the standing then moves
 	// only if something was found.
 	Complete bool
-	// Class and Detail say why the look failed; Class is empty if it did not.
+	// Class and Detail say why the look failed; Class is empty if it did not,
+	// and Detail is then what an optional question left unanswered, if any.
 	Class  Class
 	Detail string
 }

@@ -82,7 +82,7 @@ func (s *secondReader) read() {
 	if cut {
 		s.warn("%s", strings.TrimSpace(string(failed)))
 	} else if len(s.frames.Sections) == 0 {
-		s.warn("it did not start: %q", s.noise(s.frames.Raw))
+		s.warn("it did not start; the host said: %s", s.noise(s.frames.Raw))
 		return
 	}
 	for _, part := range []struct {
