@@ -39,11 +39,11 @@ One simulated Windows host, HTTP sealed by NTLM:
 
 200 simulated Windows hosts, NTLM over TLS, 40 at once, medians of 3 rounds (smallest to largest):
 
-| tool | look: wall | client CPU | removal: wall | client CPU | CPU a host | memory |
-|---|---|---|---|---|---|---|
-| oust | 1.00 s (1.00 to 1.00) | 0.10 s (0.10 to 0.10) | 2.00 s (1.00 to 9.00) | 0.20 s (0.10 to 0.90) | 1.0 ms | 64 MiB |
-| oust, more | 0.50 s (0.50 to 0.50) | 0.05 s (0.05 to 0.05) | 1.00 s (1.00 to 1.00) | 0.10 s (0.10 to 0.10) | 0.5 ms | 64 MiB |
-| other | 4.00 s (4.00 to 4.00) | 0.40 s (0.40 to 0.40) | 20.00 s (10.00 to 40.00) | 2.00 s (1.00 to 4.00) | 10.0 ms | 64 MiB |
+| tool | look: wall | client CPU | removal: wall | client CPU | CPU a host |
+|---|---|---|---|---|---|
+| oust | 1.00 s (1.00 to 1.00) | 0.10 s (0.10 to 0.10) | 2.00 s (1.00 to 9.00) | 0.20 s (0.10 to 0.90) | 1.0 ms |
+| oust, more | 0.50 s (0.50 to 0.50) | 0.05 s (0.05 to 0.05) | 1.00 s (1.00 to 1.00) | 0.10 s (0.10 to 0.10) | 0.5 ms |
+| other | 4.00 s (4.00 to 4.00) | 0.40 s (0.40 to 0.40) | 20.00 s (10.00 to 40.00) | 2.00 s (1.00 to 4.00) | 10.0 ms |
 
 | ratio | look: wall | client CPU | removal: wall | client CPU |
 |---|---|---|---|---|
