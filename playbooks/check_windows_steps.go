@@ -132,7 +132,7 @@ func (c *checker) batch(s *ScriptStep, at []any) {
 // windowsRoots are the variables below which folders of products lie, with
 // how many names a removed path must have below them.
 var windowsRoots = map[string]int{
-	"programfiles": 1, "programfiles(x86)": 1, "programw6432": 1, "programdata": 1, "public": 2,
+	"programfiles": 1, "programfiles(x86)": 1, "programw6432": 1, "programdata": 1,
 	"commonprogramfiles": 1, "commonprogramfiles(x86)": 1, "systemdrive": 2,
 }
 

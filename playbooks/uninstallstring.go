@@ -50,7 +50,29 @@ var unquotedProgram = regexp.MustCompile(`(?i)^([^"]*?\.exe)(?:\s+(.*))?$`)
 // could be looked at.
 var interpreters = []string{
 	"cmd.exe", "powershell.exe", "pwsh.exe", "rundll32.exe", "regsvr32.exe", "wscript.exe", "cscript.exe", "mshta.exe",
-	"msiexec.exe", "explorer.exe", "control.exe",
+	"msiexec.exe", "explorer.exe", "control.exe", "forfiles.exe", "conhost.exe", "pcalua.exe", "scriptrunner.exe",
+}
+
+// administratorsFolders are those of Windows into which administrators alone
+// write: what is run from there as SYSTEM nobody else can have put there.
+var administratorsFolders = []string{
+	`%programfiles%\`, `%programfiles(x86)%\`, `%programw6432%\`, `%commonprogramfiles%\`, `%commonprogramfiles(x86)%\`,
+	`c:\program files\`, `c:\program files (x86)\`, `%systemroot%\`, `c:\windows\`,
+	`%programdata%\package cache\`, `c:\programdata\package cache\`,
+}
+
+// usersFolders are exceptions below them.
+var usersFolders = []string{
+	`%systemroot%\temp\`, `c:\windows\temp\`, `%systemroot%\tasks\`, `c:\windows\tasks\`, `%systemroot%\tracing\`, `c:\windows\tracing\`,
+	`%systemroot%\system32\spool\`, `c:\windows\system32\spool\`, `%systemroot%\system32\tasks\`, `c:\windows\system32\tasks\`,
+}
+
+// administrators reports whether administrators alone write where the program
+// stands.
+func administrators(program string) bool {
+	program = strings.ToLower(program)
+	under := func(folder string) bool { return strings.HasPrefix(program, folder) }
+	return slices.ContainsFunc(administratorsFolders, under) && !slices.ContainsFunc(usersFolders, under)
 }
 
 // parseUninstall splits the command of an UninstallString into the program and
@@ -71,12 +93,16 @@ func parseUninstall(command string) (program, arguments, reason string) {
 	program, arguments = strings.TrimSpace(program), strings.TrimSpace(arguments)
 	name := strings.ToLower(program[strings.LastIndexByte(program, '\\')+1:])
 	switch {
+	case strings.Count(arguments, `"`)%2 != 0:
+		return "", "", "its uninstall command has a quote that does not end"
 	case slices.Contains(interpreters, name):
 		return "", "", fmt.Sprintf("its uninstall command is a line for %s", name)
 	case !strings.HasSuffix(name, ".exe"):
 		return "", "", "its uninstall command names no .exe"
 	case windowsPathProblem(program) != "":
 		return "", "", "the program of its uninstall command: " + windowsPathProblem(program)
+	case !administrators(program):
+		return "", "", "its uninstaller stands where users may be able to write: " + program
 	}
 	return program, arguments, ""
 }

@@ -169,6 +169,8 @@ func (s *ScriptStep) cmd(a act) ([]act, string) {
 		a.cmd.run = append(a.cmd.run, into+`"%OUST_DIR%\step-%step%.cmd" `+echo)
 		into = ">>"
 	}
+	a.cmd.run = append(a.cmd.run,
+		`cmd /d /q /e:on /v:off /s /c ""%OUST_DIR%\step-%step%.cmd"" >"%OUST_DIR%\out-%step%" 2>&1 <nul`, `set "code=%ERRORLEVEL%"`)
 	return []act{a}, ""
 }
 

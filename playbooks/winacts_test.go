@@ -55,8 +55,8 @@ func TestUninstallerLines(t *testing.T) {
 		{"", `"C:\Program Files\Acme\u.exe"`, `"C:\Program Files\Acme\u.exe" /S >"%OUST_DIR%\out-%step%" 2>&1 <nul`},
 		{"", `C:\Program Files\Acme\u.exe`, `"C:\Program Files\Acme\u.exe" /S >"%OUST_DIR%\out-%step%" 2>&1 <nul`},
 		{"", `C:\Program Files\Acme\u.exe /x & del C:\`, `"C:\Program Files\Acme\u.exe" /x ^& del C:\ /S >"%OUST_DIR%\out-%step%" 2>&1 <nul`},
-		{"", `C:\a.exe.d\u.exe -q`, `"C:\a.exe.d\u.exe" -q /S >"%OUST_DIR%\out-%step%" 2>&1 <nul`},
-		{`"C:\Acme\u.exe" /quiet "a & b" c&d`, `"C:\Acme\other.exe"`, `"C:\Acme\u.exe" /quiet "a & b" c^&d >"%OUST_DIR%\out-%step%" 2>&1 <nul`},
+		{"", `C:\Program Files\a.exe.d\u.exe -q`, `"C:\Program Files\a.exe.d\u.exe" -q /S >"%OUST_DIR%\out-%step%" 2>&1 <nul`},
+		{`"C:\Program Files\Acme\u.exe" /quiet "a & b" c&d`, `"C:\Acme\other.exe"`, `"C:\Program Files\Acme\u.exe" /quiet "a & b" c^&d >"%OUST_DIR%\out-%step%" 2>&1 <nul`},
 		{"", `"%ProgramFiles(x86)%\Acme\u.exe" %x%`, `"%ProgramFiles(x86)%\Acme\u.exe" %%x%% /S >"%OUST_DIR%\out-%step%" 2>&1 <nul`},
 	} {
 		script, err := renderFacts(widget(t, "steps: [{uninstaller: {arguments: /S}}]"), windowsHost(exeEntry(c.quiet, c.command)))
@@ -71,9 +71,9 @@ func TestUninstallerLines(t *testing.T) {
 }
 
 func TestUninstallersThatAreNotRun(t *testing.T) {
-	user := exeEntry("", `"C:\Acme\u.exe"`)
+	user := exeEntry("", `"C:\Program Files\Acme\u.exe"`)
 	user.Hive = `HKU\S-1-5-21-1-2-3-1001`
-	odd := exeEntry("", `"C:\Acme\u.exe"`)
+	odd := exeEntry("", `"C:\Program Files\Acme\u.exe"`)
 	odd.Key = `a" & del "b`
 	msi := kesEntry()
 	msi.DisplayName = "Acme Widget"
@@ -84,19 +84,23 @@ func TestUninstallersThatAreNotRun(t *testing.T) {
 	}{
 		"a user's":        {"steps: [{uninstaller: {arguments: /S}}]", user, "installed for one user alone"},
 		"an odd name":     {"steps: [{uninstaller: {arguments: /S}}]", odd, "no command can be given"},
-		"no silent way":   {"steps: [{uninstaller: {}}]", exeEntry("", `"C:\Acme\u.exe"`), "has no QuietUninstallString"},
+		"no silent way":   {"steps: [{uninstaller: {}}]", exeEntry("", `"C:\Program Files\Acme\u.exe"`), "has no QuietUninstallString"},
 		"cmd":             {"steps: [{uninstaller: {arguments: /S}}]", exeEntry("", `C:\Windows\System32\cmd.exe /c del`), "a line for cmd.exe"},
 		"rundll32":        {"steps: [{uninstaller: {arguments: /S}}]", exeEntry("", `rundll32.exe a.dll,b`), "a line for rundll32.exe"},
 		"no program":      {"steps: [{uninstaller: {arguments: /S}}]", exeEntry("", `C:\Acme\u.bat`), "names no .exe"},
 		"an open quote":   {"steps: [{uninstaller: {arguments: /S}}]", exeEntry("", `"C:\Acme\u.exe`), "a quote that does not end"},
 		"no folder":       {"steps: [{uninstaller: {arguments: /S}}]", exeEntry("", `u.exe`), "begins neither with a drive"},
 		"a user's folder": {"steps: [{uninstaller: {arguments: /S}}]", exeEntry("", `%APPDATA%\u.exe`), "not one that every user"},
+		"half a quote":    {"steps: [{uninstaller: {arguments: /S}}]", exeEntry("", `"C:\Program Files\x\u.exe" /a "b`), "a quote that does not end"},
+		"the users' disk": {"steps: [{uninstaller: {arguments: /S}}]", exeEntry("", `C:\Acme\u.exe`), "users may be able to write"},
+		"a profile":       {"steps: [{uninstaller: {arguments: /S}}]", exeEntry("", `C:\Users\bob\AppData\Local\x\u.exe`), "users may be able to write"},
+		"temporary files": {"steps: [{uninstaller: {arguments: /S}}]", exeEntry("", `C:\Windows\Temp\u.exe`), "users may be able to write"},
 		"a line end":      {"steps: [{uninstaller: {arguments: /S}}]", exeEntry("", "C:\\Acme\\u.exe /a\r\ndel"), "names no .exe"},
 		"none":            {"steps: [{uninstaller: {arguments: /S}}]", exeEntry("", ""), "names no .exe"},
 		"an MSI":          {"steps: [{uninstaller: {arguments: /S}}]", msi, "no step removes the entry"},
-		"no MSI":          {"steps: [{msi: {}}]", exeEntry("", `"C:\Acme\u.exe"`), "no step removes the entry"},
+		"no MSI":          {"steps: [{msi: {}}]", exeEntry("", `"C:\Program Files\Acme\u.exe"`), "no step removes the entry"},
 		"only a service":  {"steps: [{service: {names: [widgetd]}}, {uninstaller: {arguments: /S}}]", exeEntry("", `cmd.exe`), "a line for cmd.exe"},
-		"reported alone":  {"", exeEntry("", `"C:\Acme\u.exe"`), "it only reports"},
+		"reported alone":  {"", exeEntry("", `"C:\Program Files\Acme\u.exe"`), "it only reports"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := renderFacts(widget(t, c.steps), windowsHost(c.entry))

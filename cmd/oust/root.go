@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -66,7 +67,8 @@ func Run(ctx context.Context, stop <-chan struct{}, args []string, s Streams) in
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
 	err := root.ExecuteContext(ctx)
-	for _, c := range a.closers {
+	// The last first: what was made later may still need what was made before.
+	for _, c := range slices.Backward(a.closers) {
 		err = errors.Join(err, c.Close())
 	}
 	return a.exitCode(err)

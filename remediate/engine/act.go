@@ -152,7 +152,7 @@ func (t *hostTask) launch(ctx context.Context, conn transports.Conn) (state, tim
 	shell := shellOf(t.host.Platform)
 	stdin, err := shell.scripts.Launch(job.Spec{
 		ID: t.attempt.ID, Campaign: t.a.plan.CampaignID, Controller: e.Controller,
-		Script: []byte(text), Secrets: secrets,
+		Script: []byte(text), Secrets: secrets, Wait: e.Campaign.Timing.LaunchWait,
 	}, nonce)
 	if err != nil {
 		return t.fail(ctx, err)
@@ -164,7 +164,7 @@ func (t *hostTask) launch(ctx context.Context, conn transports.Conn) (state, tim
 	t.say("launch")
 	res, err := conn.Run(ctx, transports.Command{
 		Line: shell.line, Stdin: stdin, Elevate: shell.elevate,
-		Timeout: e.Campaign.Timing.LaunchWait, MaxOutput: job.MaxReport,
+		Timeout: shell.launchTime(e.Campaign.Timing), MaxOutput: job.MaxReport,
 	})
 	report, perr := job.ParseReport(res.Stdout, nonce)
 	return t.launched(ctx, report, res, err, perr)

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"time"
+
 	"oust/remediate"
 	"oust/remediate/job"
 	"oust/remediate/probe"
@@ -14,6 +16,16 @@ type shell struct {
 	elevate bool
 	look    func(remediate.Questions, remediate.Nonce) ([]byte, error)
 	scripts jobScripts
+}
+
+// launchTime bounds a launch. On Windows the job is written line by line, which
+// takes time where a scanner looks at each; the launch itself stays no longer
+// than it was told.
+func (s shell) launchTime(t remediate.Timing) time.Duration {
+	if s.elevate {
+		return t.LaunchWait
+	}
+	return t.LaunchWait + t.Probe
 }
 
 // jobScripts makes the scripts about a job.

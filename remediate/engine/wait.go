@@ -78,7 +78,11 @@ func (t *hostTask) reported(ctx context.Context, r job.Report) (state, time.Dura
 	case job.StateLocked:
 		return t.locked(ctx, r)
 	case job.StateRefused:
-		return t.fail(ctx, &failure{class: refusedClass(r), detail: oneLine("launch: " + r.Detail)})
+		next, wait := t.fail(ctx, &failure{class: refusedClass(r), detail: oneLine("launch: " + r.Detail)})
+		if r.Refusal == job.RefusedScheduler {
+			return t.tidy, 0 // what was written is of no use
+		}
+		return next, wait
 	case job.StateAbsent, job.StatePrepared:
 		return t.notThere(ctx, r)
 	}

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"oust/remediate"
 )
@@ -40,7 +41,11 @@ type Spec struct {
 	// Campaign and Controller are told to whoever finds the host taken.
 	// Bytes below space are not allowed; at most 253 bytes each.
 	Campaign, Controller string
-	// Script is run by sh; any bytes but NUL arrive as they are.
+	// Wait is how long the launch of a Windows host stays for the job's end.
+	// On Unix it stays until its caller ends it.
+	Wait time.Duration
+	// Script is run by sh, or on Windows by cmd; any bytes but NUL arrive at
+	// sh as they are.
 	Script []byte
 	// Secrets are written to files for the script (see remediate/script.go)
 	// and removed when it has ended; any bytes but NUL. Names are of letters,

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"oust/remediate"
 )
@@ -34,7 +35,7 @@ var cmdFiles embed.FS
 //
 // The folder is not below %ProgramData%, where every user may prepare one.
 //
-// The job runs as SYSTEM in a scheduled task, oust-ID: Windows ends what a
+// The job runs as SYSTEM in a scheduled task, oust-ID-LAUNCH: Windows ends what a
 // session of WinRM has started together with the session, and a network logon
 // breaks some installers. The claim and the lock are files that are written
 // first and then renamed: a rename fails if its name is taken. Whether a job
@@ -48,6 +49,9 @@ const (
 	cmdKind = "job-windows 1"
 	// cmdTail is how many lines of a long log are printed.
 	cmdTail = 2000
+	// mostTyped bounds a typed line in bytes: cmd reads 8,191 characters after
+	// it has put in the variables.
+	mostTyped = 7600
 )
 
 // Launch makes the script that starts the job, waits for its end and reports
@@ -106,7 +110,13 @@ func newCmdWriter(id string, nonce remediate.Nonce) *cmdWriter {
 	return w
 }
 
-func (w *cmdWriter) line(s string) { w.b.WriteString(s + "\r\n") }
+// line writes a line. What variables of paths become in it is allowed for.
+func (w *cmdWriter) line(s string) {
+	if n := len(s); n > mostTyped && w.err == nil {
+		w.err = fmt.Errorf("%w: a line of %d bytes, at most %d are typed", remediate.ErrCmdValue, n, mostTyped)
+	}
+	w.b.WriteString(s + "\r\n")
+}
 
 // include adds the lines of files of cmd/, without their comments. ID, LAUNCH
 // and words in capital letters at a line's beginning are filled in.
@@ -131,6 +141,10 @@ func (w *cmdWriter) include(names ...string) {
 				}
 			case "STAGE":
 				w.stage()
+			case "PATHS":
+				for l := range w.lines("paths.cmd") {
+					w.line(l)
+				}
 			default:
 				w.line(fill.Replace(line))
 			}
@@ -167,17 +181,21 @@ func bootQueries() []string {
 func (w *cmdWriter) stageFiles(spec Spec) {
 	var job []string
 	for line := range w.lines("job.cmd") {
-		if line != "BOOT" {
+		switch line {
+		case "PATHS":
+			job = slices.AppendSeq(job, w.lines("paths.cmd"))
+		case "BOOT":
+			for _, q := range bootQueries() {
+				job = append(job, `>>"%RUN%\boot" `+q)
+			}
+		default:
 			job = append(job, line)
-			continue
-		}
-		for _, q := range bootQueries() {
-			job = append(job, `>>"%RUN%\boot" `+q)
 		}
 	}
 	head := []string{"@echo off", "setlocal EnableExtensions DisableDelayedExpansion", `set "ID=` + w.id + `"`, `set "LAUNCH=` + w.launch + `"`}
 	w.file(`%RUN%\job.cmd`, append(head[:len(head):len(head)], job...), "")
-	w.file(`%RUN%\start.cmd`, slices.AppendSeq(head, w.lines("start.cmd")), "")
+	start := append(head[:len(head):len(head)], fmt.Sprintf(`set "WAIT=%d"`, int(spec.Wait/time.Second)))
+	w.file(`%RUN%\start.cmd`, slices.AppendSeq(start, w.lines("start.cmd")), "")
 	w.file(`%DIR%\`+w.launch+`.claim`, []string{
 		"launch " + w.launch, "owner " + w.id, "campaign " + spec.Campaign, "controller " + spec.Controller,
 	}, "")

@@ -38,6 +38,9 @@ func TestWindowsReports(t *testing.T) {
 		"not started": {[]string{"accepted\n", state("folder\nalive no\n"), boot, "why\n"}, Report{State: StatePrepared, Detail: "the job did not start"}, ""},
 		"no scheduler": {[]string{state("folder\nalive no\n"), boot, "why\nERROR: Access is\ndenied.\n"},
 			Report{State: StateRefused, Refusal: RefusedScheduler, Detail: "the task could not be made or started: ERROR: Access is denied."}, ""},
+		"before its claim": {[]string{state("folder\nalive yes\n"), boot}, Report{State: StateAccepted}, ""},
+		"a task of an earlier boot": {[]string{state("folder\nclaim l-1\nalive yes\n"), boot, other},
+			Report{State: StateDied, Detail: "the host was started again before the job ended"}, ""},
 		"running": {[]string{state("folder\nclaim l-1\nalive yes\n"), boot, began, "result\n1 ok 0 a/b x\n"}, Report{State: StateRunning, Result: "1 ok 0 a/b x"}, ""},
 		"ended":   {[]string{state("folder\nclaim l-1\nalive no\n"), "end\nstate ended\nexit 20\nwhole\n", boot, began, "log\nhello\n\n"}, Report{State: StateEnded, Exit: 20}, ""},
 		"ended with a status of Windows": {[]string{state("folder\nclaim l-1\nalive no\n"), "end\nstate ended\nexit -1073741510\nwhole\n", boot, began},
@@ -121,14 +124,16 @@ func TestWindowsCleaned(t *testing.T) {
 	}
 }
 
-// TestWindowsScripts: every line fits into cmd, none holds a secret but the
-// one that writes it, and every placeholder is filled in.
+// TestWindowsScripts: every line fits into cmd, the secret stands in the lines
+// alone that write its own file, and every placeholder is filled in.
 func TestWindowsScripts(t *testing.T) {
 	n, id := remediate.NewNonce(), remediate.NewID(time.Unix(1_800_000_000, 0))
-	const secret = `p%a&s"s^w!ord`
-	launch, err := Windows{}.Launch(Spec{
-		ID: id, Campaign: "a & b (c) 100%", Controller: `x"y`, Script: []byte("@echo off\r\nexit /b 0\r\n"), Secrets: map[string]string{"pw": secret},
-	}, n)
+	const secret = "plainsecret"
+	spec := Spec{
+		ID: id, Campaign: "a & b (c) 100%", Controller: `x"y`, Wait: 20 * time.Second, Script: []byte("@echo off\r\nexit /b 0\r\n"),
+		Secrets: map[string]string{"pw": secret},
+	}
+	launch, err := Windows{}.Launch(spec, n)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,21 +145,28 @@ func TestWindowsScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	held := 0
 	for name, text := range map[string][]byte{"launch": launch, "join": join, "clean": clean} {
 		for line := range strings.Lines(string(text)) {
 			body, crlf := strings.CutSuffix(line, "\r\n")
-			if !crlf || len(body) > 8191 || strings.ContainsAny(body, "\r\n") {
+			if !crlf || len(body) > mostTyped || strings.ContainsAny(body, "\r\n") {
 				t.Errorf("%s: bad line %q", name, line)
 			}
-			for _, word := range []string{"SECTION ", "MAXTYPE", "TAILLINES", "LAUNCH\"", "QUERYBOOT", "REFUSE", "oust-ID", "dead-ID", `\ID"`} {
-				if strings.Contains(strings.ReplaceAll(line, "%LAUNCH%\"", ""), word) && !strings.Contains(line, "echo") {
+			for _, word := range []string{"SECTION ", "MAXTYPE", "TAILLINES", `LAUNCH"`, "LAUNCH.", "QUERYBOOT", "REFUSE", "PATHS", "STAGE", "BOOT", "oust-ID", "dead-ID", `\ID"`} {
+				if strings.Contains(strings.ReplaceAll(line, "LAUNCH%OUSTP%", ""), word) {
 					t.Errorf("%s: %s is not filled in: %s", name, word, line)
 				}
 			}
 			if strings.Contains(line, secret) {
-				t.Errorf("%s: the secret stands in a line as it is: %s", name, line)
+				held++
+				if !strings.HasPrefix(line, `if not exist "%DIR%\claim" >>"%RUN%\secrets\pw.cmd" echo `) {
+					t.Errorf("%s: the secret stands in another line than those that write its file: %s", name, line)
+				}
 			}
 		}
+	}
+	if held != 2 {
+		t.Errorf("the secret stands in %d lines, want 2", held)
 	}
 	if strings.Contains(string(join)+string(clean), ">>") {
 		t.Error("a join or a clean writes a file")

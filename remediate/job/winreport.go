@@ -27,6 +27,7 @@ var winRefusals = map[Refusal]string{
 		"Administrator; for another local account the host needs LocalAccountTokenFilterPolicy=1",
 	RefusedStorage: `%ProgramFiles%\oust could not be written whole, or not be kept to SYSTEM and the administrators`,
 	RefusedBase:    `%ProgramFiles%\oust is a link`,
+	RefusedShell:   "find.exe of Windows does not find what it is shown",
 }
 
 // windowsReport judges what a Windows host printed: the host itself says only
@@ -127,7 +128,9 @@ func (r *Report) windowsHolder(f remediate.Frames) error {
 func (r *Report) windowsState(folder, claimed, alive, ended bool) {
 	switch {
 	case ended:
-	case claimed && alive:
+	case !claimed && alive:
+		r.State = StateAccepted // its task runs or waits, and has not come to the claim
+	case claimed && alive && !anotherBoot(r.BeganIn, r.BootID):
 		r.State = StateRunning
 	case claimed:
 		r.State, r.Detail = StateDied, "the job is gone and left no exit code"
@@ -139,6 +142,14 @@ func (r *Report) windowsState(folder, claimed, alive, ended bool) {
 	default:
 		r.State = StateAbsent
 	}
+}
+
+// anotherBoot reports whether the kernel was started between two boot ids. A
+// shutdown alone may have left the kernel and its tasks asleep.
+func anotherBoot(began, now string) bool {
+	a, _, _ := strings.Cut(began, ",")
+	b, _, _ := strings.Cut(now, ",")
+	return a != b && strings.HasPrefix(a, "boot-") && strings.HasPrefix(b, "boot-")
 }
 
 func (r *Report) windowsLog(f remediate.Frames) {

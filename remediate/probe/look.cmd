@@ -1,4 +1,7 @@
 set "OUSTP=%"
+set "PATH=%SystemRoot%\System32;%SystemRoot%;%SystemRoot%\System32\Wbem"
+set "PATHEXT=.COM;.EXE;.BAT;.CMD"
+cd /d "%SystemRoot%\System32"
 chcp 65001 >nul 2>nul <nul
 BEGIN
 SECTION codepage

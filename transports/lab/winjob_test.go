@@ -65,7 +65,7 @@ func TestWindowsJobs(t *testing.T) {
 			defer cancel()
 			script := winPlan(ctx, t, d, target)
 			id, n := remediate.NewID(time.Unix(1_800_000_000, 0)), remediate.NewNonce()
-			launch, err := job.Windows{}.Launch(job.Spec{ID: id, Campaign: "c", Controller: "m", Script: []byte(script.Text)}, n)
+			launch, err := job.Windows{}.Launch(job.Spec{ID: id, Campaign: "c", Controller: "m", Wait: time.Hour, Script: []byte(script.Text)}, n)
 			if err != nil {
 				t.Fatal(err)
 			}

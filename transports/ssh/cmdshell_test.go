@@ -104,7 +104,7 @@ func TestWindowsHostOverSSH(t *testing.T) {
 	}
 	id := remediate.NewID(time.Now())
 	report, err := job.ParseReport(run(job.Windows{}.Launch(job.Spec{
-		ID: id, Campaign: "c", Controller: "m", Script: []byte("@echo off\r\n>>\"%OUST_DIR%\\log\" echo hello\r\nexit /b 20\r\n"),
+		ID: id, Campaign: "c", Controller: "m", Wait: time.Minute, Script: []byte("@echo off\r\n>>\"%OUST_DIR%\\log\" echo hello\r\nexit /b 20\r\n"),
 	}, nonce)), nonce)
 	if err != nil || report.State != job.StateEnded || report.Exit != 20 || report.BootID != facts.BootID {
 		t.Errorf("launch: %+v, %v", report, err)

@@ -23,7 +23,19 @@ goto :eof
 
 :: output: adds what a program has printed to the log.
 :output
-type "%OUST_DIR%\out-%step%" >>"%OUST_DIR%\log" 2>nul <nul
+for %%f in ("%OUST_DIR%\out-%step%") do if %%~zf LSS 4000000 type "%%~f" >>"%OUST_DIR%\log" 2>nul <nul
+goto :eof
+
+:: act: runs what the step calls. What it puts into its folder for temporary
+:: files may run as SYSTEM, and every user may write into that of Windows.
+:act
+set "windows_temp=%TEMP%"
+set "windows_tmp=%TMP%"
+set "TEMP=%OUST_DIR%\temp"
+set "TMP=%OUST_DIR%\temp"
+call :run%step%
+set "TEMP=%windows_temp%"
+set "TMP=%windows_tmp%"
 goto :eof
 
 :: pause: waits for some seconds.

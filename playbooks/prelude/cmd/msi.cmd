@@ -6,7 +6,7 @@ set "seconds=2"
 set "log=%OUST_DIR%\msi-%step%.log"
 :msi_again
 del /f /q "%log%" >nul 2>nul
-call :run%step%
+call :act
 if not "%code%"=="1618" goto msi_ran
 if %waited% GEQ %busy_wait% goto msi_busy
 >>"%OUST_DIR%\log" echo oust: another installation is at work; next try in %seconds% s
@@ -24,7 +24,10 @@ goto :eof
 call :msi_log
 call :meaning%step%
 set "denied=no"
+:: FIND does not work under the code page of UTF-8 on all systems.
+chcp 437 >nul 2>nul <nul
 if "%verdict%"=="failed" call :denied%step%
+chcp 65001 >nul 2>nul <nul
 if "%denied%"=="yes" set "verdict=protected"
 set "there=no"
 if "%verdict%"=="ok" call :look%step%

@@ -219,7 +219,19 @@ goto :eof
 
 :: output: adds what a program has printed to the log.
 :output
-type "%OUST_DIR%\out-%step%" >>"%OUST_DIR%\log" 2>nul <nul
+for %%f in ("%OUST_DIR%\out-%step%") do if %%~zf LSS 4000000 type "%%~f" >>"%OUST_DIR%\log" 2>nul <nul
+goto :eof
+
+:: act: runs what the step calls. What it puts into its folder for temporary
+:: files may run as SYSTEM, and every user may write into that of Windows.
+:act
+set "windows_temp=%TEMP%"
+set "windows_tmp=%TMP%"
+set "TEMP=%OUST_DIR%\temp"
+set "TMP=%OUST_DIR%\temp"
+call :run%step%
+set "TEMP=%windows_temp%"
+set "TMP=%windows_tmp%"
 goto :eof
 
 :: pause: waits for some seconds.
@@ -236,7 +248,7 @@ set "seconds=2"
 set "log=%OUST_DIR%\msi-%step%.log"
 :msi_again
 del /f /q "%log%" >nul 2>nul
-call :run%step%
+call :act
 if not "%code%"=="1618" goto msi_ran
 if %waited% GEQ %busy_wait% goto msi_busy
 >>"%OUST_DIR%\log" echo oust: another installation is at work; next try in %seconds% s
@@ -254,7 +266,10 @@ goto :eof
 call :msi_log
 call :meaning%step%
 set "denied=no"
+:: FIND does not work under the code page of UTF-8 on all systems.
+chcp 437 >nul 2>nul <nul
 if "%verdict%"=="failed" call :denied%step%
+chcp 65001 >nul 2>nul <nul
 if "%denied%"=="yes" set "verdict=protected"
 set "there=no"
 if "%verdict%"=="ok" call :look%step%

@@ -3,16 +3,24 @@
 for %%p in ("%~dp0..\..") do set "BASE=%%~fp"
 set "DIR=%BASE%\%ID%"
 set "RUN=%DIR%\%LAUNCH%"
-set "PATH=%SystemRoot%\System32;%SystemRoot%;%SystemRoot%\System32\Wbem"
-set "PATHEXT=.COM;.EXE;.BAT;.CMD"
-cd /d "%SystemRoot%"
+PATHS
 chcp 65001 >nul 2>nul <nul
 >"%RUN%\boot" echo.
 BOOT
+md "%RUN%\temp" >nul 2>nul
 :: The claim: a rename that fails if the name is taken.
+set "tries=0"
+:claim
 if not exist "%DIR%\%LAUNCH%.claim" exit /b 1
 ren "%DIR%\%LAUNCH%.claim" claim >nul 2>nul
-if exist "%DIR%\%LAUNCH%.claim" goto late
+if not exist "%DIR%\%LAUNCH%.claim" goto claimed
+if exist "%DIR%\claim" goto late
+:: A scanner may hold the file for a moment.
+set /a tries+=1
+if %tries% GTR 20 exit /b 1
+ping -n 2 127.0.0.1 >nul <nul
+goto claim
+:claimed
 if not exist "%DIR%\claim" exit /b 1
 set "how=refused"
 set "code=0"
@@ -25,13 +33,23 @@ set /a tries+=1
 ren "%BASE%\lock-%ID%" lock >nul 2>nul
 if not exist "%BASE%\lock-%ID%" goto locked
 if %tries% GTR 30 goto finish
-set "holder="
-for /f "usebackq tokens=1,2" %%a in ("%BASE%\lock") do if "%%a"=="owner" set "holder=%%b"
+call :read_lock
 if not defined holder goto again
-:: Who holds the lock has a claim and runs, or is dead.
+if not defined holding goto again
+:: Who holds the lock has a claim and a task that runs, or is dead. A task that
+:: is there and cannot be asked counts as one that runs.
 if not exist "%BASE%\%holder%\claim" goto dead
-schtasks /query /tn "oust-%holder%" /v /fo csv /nh 2>nul <nul | find "267009" >nul
-if not errorlevel 1 goto taken
+set "task=oust-%holder%-%holding%"
+set "alive="
+chcp 437 >nul 2>nul <nul
+schtasks /query /tn "%task%" /v /fo csv /nh 2>nul <nul | find ",""267009""," >nul
+if not errorlevel 1 set "alive=yes"
+schtasks /query /tn "%task%" /v /fo csv /nh 2>nul <nul | find ",""267045""," >nul
+if not errorlevel 1 set "alive=yes"
+chcp 65001 >nul 2>nul <nul
+schtasks /query /tn "%task%" >nul 2>nul <nul
+if errorlevel 1 if exist "%SystemRoot%\System32\Tasks\%task%" set "alive=yes"
+if defined alive goto taken
 :: Of all who find it dead one renames it: that name is there once.
 :dead
 ren "%BASE%\lock" "dead-%holder%" >nul 2>nul
@@ -49,9 +67,10 @@ set "OUST_DIR=%RUN%"
 :: open, or a child that stays would hold the folder.
 cmd /d /q /e:on /v:off /s /c ""%RUN%\script.cmd"" >nul 2>nul <nul
 set "code=%ERRORLEVEL%"
-rd /s /q "%RUN%\secrets" >nul 2>nul
-del /f /q "%BASE%\lock" >nul 2>nul
 set "how=ended"
+rd /s /q "%RUN%\secrets" >nul 2>nul
+call :read_lock
+if "%holder%"=="%ID%" del /f /q "%BASE%\lock" >nul 2>nul
 :finish
 rd /s /q "%RUN%\secrets" >nul 2>nul
 del /f /q "%BASE%\lock-%ID%" >nul 2>nul
@@ -61,7 +80,9 @@ set /a tries+=1
 >"%RUN%\end.new" echo state %how%
 >>"%RUN%\end.new" echo exit %code%
 >>"%RUN%\end.new" echo whole
-for %%f in ("%RUN%\end.new") do if %%~zf LSS 20 goto full
+set "whole="
+for /f "usebackq" %%a in ("%RUN%\end.new") do if "%%a"=="whole" set "whole=yes"
+if not defined whole goto full
 ren "%RUN%\end.new" end >nul 2>nul
 if exist "%RUN%\end" goto over
 :: Full, perhaps for a moment; or removed by hand.
@@ -71,9 +92,18 @@ if %tries% GTR 10 goto over
 ping -n 6 127.0.0.1 >nul <nul
 goto end
 :over
-schtasks /delete /tn "oust-%ID%" /f >nul 2>nul <nul
+schtasks /delete /tn "oust-%ID%-%LAUNCH%" /f >nul 2>nul <nul
 exit /b 0
 :late
 del /f /q "%DIR%\%LAUNCH%.claim" >nul 2>nul
 rd /s /q "%RUN%" >nul 2>nul
+schtasks /delete /tn "oust-%ID%-%LAUNCH%" /f >nul 2>nul <nul
 exit /b 0
+:: read_lock: sets holder and holding, the attempt and the launch that have it.
+:read_lock
+set "holder="
+set "holding="
+if not exist "%BASE%\lock" goto :eof
+for /f "usebackq tokens=1,2" %%a in ("%BASE%\lock") do if "%%a"=="owner" set "holder=%%b"
+for /f "usebackq tokens=1,2" %%a in ("%BASE%\lock") do if "%%a"=="launch" set "holding=%%b"
+goto :eof

@@ -21,7 +21,7 @@ func (m *machine) removal(secrets map[string]string) (job.Report, string) {
 		m.t.Fatal(err)
 	}
 	id, n := remediate.NewID(time.Unix(1_800_000_000, 0)), remediate.NewNonce()
-	launch, err := job.Windows{}.Launch(job.Spec{ID: id, Campaign: "c", Controller: "m", Script: []byte(script.Text), Secrets: secrets}, n)
+	launch, err := job.Windows{}.Launch(job.Spec{ID: id, Campaign: "c", Controller: "m", Wait: time.Hour, Script: []byte(script.Text), Secrets: secrets}, n)
 	if err != nil {
 		m.t.Fatal(err)
 	}

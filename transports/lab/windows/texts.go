@@ -63,8 +63,10 @@ func find(ctx context.Context, s *Session, c *cmdexe.Call) int {
 }
 
 // quoted reports whether a word stands in quotation marks in a line: find
-// takes no other text.
-func quoted(line, word string) bool { return strings.Contains(line, `"`+word+`"`) }
+// takes no other text, with its own quotation marks doubled.
+func quoted(line, word string) bool {
+	return strings.Contains(line, `"`+strings.ReplaceAll(word, `"`, `""`)+`"`)
+}
 
 // findstr is findstr.exe: words or, with /c:, one text, each a text with /l
 // and a regular expression with /r or without either; /i, /v, /n, /x, /m.
