@@ -107,6 +107,9 @@ func lookedLine(e engine.HostLooked) string {
 	if len(e.Findings) > 0 {
 		s += ": " + findingsText(e.Findings)
 	}
+	if e.Detail != "" {
+		s += "; note: " + printable(e.Detail)
+	}
 	return s
 }
 

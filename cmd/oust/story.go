@@ -46,6 +46,9 @@ func lookChapter(l remediate.Look) chapter {
 		}
 		c.Text = "found " + findingsText(l.Findings) + " (" + strings.Join(ev, ", ") + ")"
 	}
+	if l.Class == "" && l.Detail != "" {
+		c.Text += "; note: " + l.Detail
+	}
 	return c
 }
 
