@@ -1,8 +1,9 @@
 # Every target does its own set-up; run `make` to see them.
 #
 #	make test      go vet and all tests with the race detector; on a Debian
-#	               machine as root also against real sshd hosts
-#	make demo      a simulated fleet of 40, and a whole campaign on it
+#	               machine as root also against real sshd hosts, Windows hosts
+#	               of wine, and Kerberos
+#	make demo      a simulated fleet of 64, and a whole campaign on it
 #	make lint      gofmt and golangci-lint
 #	make bench     oust beside clush, parallel-ssh, Ansible and a raw SSH loop;
 #	               on simulated Windows hosts beside pywinrm and Ansible
