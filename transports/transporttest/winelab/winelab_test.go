@@ -88,7 +88,7 @@ func TestRemoval(t *testing.T) {
 	}{
 		{"msiexec /x " + KESCode + " /qn /norestart", 1603},
 		{"msiexec /x " + KESCode + " /qn /norestart KLLOGIN=KLAdmin KLPASSWD=wrong", 1603},
-		{"msiexec /x " + KESCode + " /qn /norestart KLLOGIN=KLAdmin KLPASSWD=" + KESPassword, 0},
+		{"msiexec /x " + KESCode + " /qn /norestart KLLOGIN=KLAdmin KLPASSWD=" + KESPassword, 3010},
 		{"msiexec /x " + KESCode + " /qn /norestart KLLOGIN=KLAdmin KLPASSWD=" + KESPassword, 1605},
 		{"msiexec /x " + AgentCode + " /qn /norestart KLUNINSTPASSWD=6c00", 1603},
 		{"msiexec /x " + AgentCode + " /qn /norestart KLUNINSTPASSWD=6c0061006200", 0},
