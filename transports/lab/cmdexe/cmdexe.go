@@ -49,10 +49,11 @@ type Call struct {
 	Line string
 	// Args are the words of Line by the rules of Microsoft's C runtime.
 	Args []string
-	// Dir is the current folder; Getenv reads a variable, whatever its case.
+	// Dir is the current folder; Getenv reads a variable, whatever its case;
+	// Environ is all of them, as NAME=value, in the order of their names.
 	Dir            string
 	Getenv         func(name string) string
-	Environ        []string
+	Environ        func() []string
 	Stdin          io.Reader // never nil
 	Stdout, Stderr io.Writer
 }

@@ -70,7 +70,7 @@ func (s *session) external(name, rest string) int {
 		return s.fail(9009, "'"+name+"' is not recognized as an internal or external command,\r\noperable program or batch file.")
 	}
 	get := func(n string) string { v, _ := s.get(n); return v }
-	s.level = p(s.ctx, &Call{Name: name, Line: rest, Args: arguments(rest), Dir: s.dir, Getenv: get, Environ: s.environ(), Stdin: s.in, Stdout: s.out, Stderr: s.err})
+	s.level = p(s.ctx, &Call{Name: name, Line: rest, Args: arguments(rest), Dir: s.dir, Getenv: get, Environ: s.environ, Stdin: s.in, Stdout: s.out, Stderr: s.err})
 	return s.level
 }
 

@@ -34,7 +34,7 @@ func powershell(ctx context.Context, s *Session, c *cmdexe.Call) int {
 	exit := 0
 	for _, line := range lines {
 		config := s.Config(c.Stdin, c.Stdout, c.Stderr)
-		config.Env, config.Dir = c.Environ, c.Dir
+		config.Env, config.Dir = c.Environ(), c.Dir
 		if ctx.Err() != nil {
 			return 1
 		}

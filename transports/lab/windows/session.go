@@ -191,6 +191,6 @@ func programNamed(name string) program {
 // cmd is cmd.exe, started by another program.
 func cmd(ctx context.Context, s *Session, c *cmdexe.Call) int {
 	config := s.Config(c.Stdin, c.Stdout, c.Stderr)
-	config.Env, config.Dir = c.Environ, c.Dir
+	config.Env, config.Dir = c.Environ(), c.Dir
 	return s.host.shell(ctx, config, c.Line)
 }

@@ -247,7 +247,7 @@ func (h *Host) execute(ctx context.Context, t *task) int {
 		return 2
 	}
 	return p(ctx, &cmdexe.Call{
-		Name: command, Line: line, Args: strings.Fields(line), Dir: config.Dir, Getenv: getenv, Environ: config.Env,
+		Name: command, Line: line, Args: strings.Fields(line), Dir: config.Dir, Getenv: getenv, Environ: func() []string { return config.Env },
 		Stdin: config.Stdin, Stdout: config.Stdout, Stderr: config.Stderr,
 	})
 }
