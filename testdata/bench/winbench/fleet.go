@@ -148,7 +148,9 @@ func (w *work) env() []string {
 
 func (w *work) path(name string) string { return filepath.Join(w.dir, name) }
 
-// campaign asks after a job that takes long every second, as the others do.
+// campaign stays for the end of an uninstaller, which takes half a minute of the
+// hosts' time, and asks after one that takes longer every second, as the
+// others do.
 func campaign(winrm string, hosts int) string {
 	return fmt.Sprintf(`campaign: bench
 mandate: bod-17-01
@@ -160,7 +162,7 @@ credentials:
 defaults: {transport: winrm, credential: windows, platform: windows}
 winrm: {%s}
 concurrency: {hosts: %d}
-timing: {poll: 1s}
+timing: {poll: 1s, launch_wait: 1m}
 waves: [100%%]
 `, passwordFile, winrm, hosts)
 }
