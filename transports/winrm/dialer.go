@@ -56,8 +56,8 @@ func NewDialer(config Config) (*Dialer, error) {
 // bounded by Config.Farewell, and forgets the tickets of Kerberos. Connections
 // that are open stay so.
 func (d *Dialer) Close() error {
+	d.byes.wait() // they may log in once more
 	d.kerberos.close()
-	d.byes.wait()
 	return nil
 }
 

@@ -35,6 +35,8 @@ func (s statusError) Error() string {
 func (l *link) ask(ctx context.Context, r request, grace time.Duration) (*reply, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, r.wait+grace, errNoAnswer)
 	defer cancel()
+	l.asking.Lock()
+	defer l.asking.Unlock()
 	body, contentType := r.text, soapType
 	if l.sealer != nil {
 		var err error
@@ -105,19 +107,32 @@ func (l *link) abandon() {
 const (
 	codeAccessDenied     = 5
 	codeBrokenPipe       = 109
+	codeBusy             = 170
 	codePipeClosing      = 232
+	codeTimeout          = 1460
 	codeOperationTimeout = 2150858793 // ERROR_WSMAN_OPERATION_TIMEDOUT
 	codeShellNotFound    = 2150858843 // ERROR_WSMAN_UNEXPECTED_SELECTORS
 	codeShellsQuota      = 2150859173 // ERROR_WSMAN_QUOTA_MAX_SHELLS
 	codeOperationsQuota  = 2150859174 // ERROR_WSMAN_QUOTA_MAX_OPERATIONS
 )
 
-// codeOf is the code of a fault, or 0 for any other error.
+// codeOf is the code of a fault, or 0 for any other error. A Win32 error may
+// come in the form of an HRESULT.
 func codeOf(err error) uint32 {
-	if f, ok := errors.AsType[*fault](err); ok {
-		return f.code
+	f, ok := errors.AsType[*fault](err)
+	if !ok {
+		return 0
 	}
-	return 0
+	return f.win32()
+}
+
+// win32 is the code without what makes an HRESULT of a Win32 error.
+func (f *fault) win32() uint32 {
+	const facility = 0x8007
+	if f.code>>16 == facility {
+		return f.code & 0xffff
+	}
+	return f.code
 }
 
 // askError puts the error of a request into a class and short words.
@@ -136,8 +151,8 @@ func askError(p *peer, op string, err error) *transports.Error {
 		e.Class = transports.Untrusted
 		e.Advice = "someone may stand between; nothing it said was used"
 	case errors.Is(err, errLoggedOut):
-		e.Class = transports.Auth
-		e.Advice = "was the password of " + p.account.credName() + " changed, or the account locked?"
+		// A new connection tells whether the login is still good.
+		e.Advice = "a new login tells whether the password of " + p.account.credName() + " still holds"
 	case isStatus:
 		classifyStatus(e, int(status))
 	case errors.Is(err, errReply), errors.Is(err, errNotHTTP), errors.Is(err, errLong):
@@ -153,8 +168,8 @@ func askError(p *peer, op string, err error) *transports.Error {
 
 // faultError says what a fault means for whoever waits.
 func faultError(e *transports.Error, f *fault) {
-	switch {
-	case f.code == codeAccessDenied || f.subcode == "AccessDenied":
+	switch code := f.win32(); {
+	case code == codeAccessDenied || f.subcode == "AccessDenied":
 		e.Class = transports.Privilege
 		e.Advice = "the login worked; is the account in Administrators there, or for a local account LocalAccountTokenFilterPolicy set?"
 	case f.code == codeShellsQuota:
@@ -178,6 +193,8 @@ func faultError(e *transports.Error, f *fault) {
 func classifyStatus(e *transports.Error, status int) {
 	e.Class = transports.Unsupported
 	switch status {
+	case http.StatusRequestTimeout, http.StatusBadGateway, http.StatusGatewayTimeout:
+		e.Class = transports.LostContact
 	case http.StatusForbidden:
 		e.Class = transports.Auth
 	case http.StatusServiceUnavailable, http.StatusTooManyRequests:

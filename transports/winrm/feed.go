@@ -58,12 +58,26 @@ var errSpent = errors.New("the command reads no more")
 
 func (x *execution) send(ctx context.Context, l *link, data []byte, last bool, wait time.Duration) error {
 	c := x.conn
-	_, err := l.ask(ctx, c.peer.requests.send(max(wait, leastOperation), x.shell.id, x.id, data, last), c.cfg.Grace)
-	if code := codeOf(err); code == codeBrokenPipe || code == codePipeClosing {
-		return errSpent
+	for {
+		_, err := l.ask(ctx, c.peer.requests.send(max(wait, leastOperation), x.shell.id, x.id, data, last), c.cfg.Grace)
+		switch codeOf(err) {
+		case codeBrokenPipe, codePipeClosing:
+			return errSpent
+		case codeOperationTimeout, codeTimeout:
+			// The host has the input, and hands it on when the command reads.
+			return nil
+		case codeBusy:
+			// It has not taken it: what came before is still on its way.
+			if rest(ctx, busyPause) {
+				continue
+			}
+		}
+		return err
 	}
-	return err
 }
+
+// busyPause is how long input waits that a host had no room for.
+const busyPause = 200 * time.Millisecond
 
 // end records how the input ended.
 func (f *feeding) end(err error) {

@@ -47,10 +47,12 @@ type link struct {
 	// once the host was seen to forget one.
 	relogin   func(ctx context.Context, contentType string, body []byte) (answer, error)
 	forgotten atomic.Bool
-	mu        sync.Mutex
-	broken    bool
-	last      time.Time
-	closing   sync.Once
+	// asking is held from a message's seal to its answer's, for seals count.
+	asking  sync.Mutex
+	mu      sync.Mutex
+	broken  bool
+	last    time.Time
+	closing sync.Once
 }
 
 func newLink(raw, conn net.Conn, u *url.URL) *link {

@@ -115,13 +115,23 @@ func checkChallenge(m []byte) error {
 // The pairs whose length is fixed.
 var pairLengths = map[uint16]int{6: 4, 7: 8, 10: 16} // flags, timestamp, channel bindings
 
-// checkPairs wants pairs up to MsvAvEOL.
+// pairTimestamp is MsvAvTimestamp. Every Windows since Vista sends it; without
+// it the last message has no code over all three, and whoever chose the
+// challenge could pass the login on to another host.
+const pairTimestamp = 7
+
+// checkPairs wants pairs up to MsvAvEOL, with a timestamp among them.
 func checkPairs(info []byte) error {
+	stamped := false
 	for len(info) >= 4 {
 		id, length := binary.LittleEndian.Uint16(info), int(binary.LittleEndian.Uint16(info[2:]))
 		if info = info[4:]; id == 0 {
+			if !stamped {
+				return errors.New("ntlm: the host's challenge has no timestamp, and the login could be passed on to another host")
+			}
 			return nil
 		}
+		stamped = stamped || id == pairTimestamp
 		if want, fixed := pairLengths[id]; length > len(info) || fixed && length != want {
 			break
 		}

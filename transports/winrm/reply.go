@@ -16,8 +16,15 @@ import (
 // errReply: the host's answer is not what WS-Management says it should be.
 var errReply = errors.New("the host's answer is no answer of WinRM")
 
-// depthMost bounds the nesting of a reply's elements; real ones have 8.
-const depthMost = 32
+const (
+	// depthMost bounds the nesting of a reply's elements; real ones have 8.
+	depthMost = 32
+	// partsMost bounds its elements and attributes together: small ones would
+	// take a hundred times the room of their text.
+	partsMost = 8192
+	// plainMost bounds a reply that brings no output, in bytes.
+	plainMost = 64 << 10
+)
 
 // reply is a message of the host.
 type reply struct {
@@ -61,6 +68,9 @@ type receiveBody struct {
 // parseReply reads the answer to a request. A *fault is an error, and so is
 // the answer to another request; all other errors are errReply.
 func parseReply(text []byte, action string) (*reply, error) {
+	if action != actionReceive && len(text) > plainMost {
+		return nil, fmt.Errorf("%w: it is longer than %d bytes", errReply, plainMost)
+	}
 	if err := wellFormed(text); err != nil {
 		return nil, err
 	}
@@ -82,6 +92,7 @@ func parseReply(text []byte, action string) (*reply, error) {
 // type. The library's parsers do not survive all that is less.
 func wellFormed(text []byte) error {
 	d := xml.NewDecoder(bytes.NewReader(text))
+	parts := 0
 	for depth, roots := 0, 0; ; {
 		token, err := d.Token()
 		if errors.Is(err, io.EOF) && roots == 1 && depth == 0 {
@@ -92,6 +103,9 @@ func wellFormed(text []byte) error {
 		}
 		switch token := token.(type) {
 		case xml.StartElement:
+			if parts += 1 + len(token.Attr); parts > partsMost {
+				return fmt.Errorf("%w: it has more than %d elements and attributes", errReply, partsMost)
+			}
 			if depth == 0 {
 				roots++
 			}

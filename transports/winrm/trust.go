@@ -70,7 +70,8 @@ func parsePins(texts []string) ([][sha256.Size]byte, error) {
 
 // forHost completes a TLS configuration for one host. With a client
 // certificate it is TLS 1.2 at most: Windows asks for the certificate after
-// the handshake, which Go does not answer in TLS 1.3.
+// the handshake, by a second one, and what TLS 1.3 has in its place Go does
+// not answer.
 func forHost(base *tls.Config, address string, a account) (*tls.Config, error) {
 	config := base.Clone()
 	config.ServerName = address
@@ -91,6 +92,7 @@ func forHost(base *tls.Config, address string, a account) (*tls.Config, error) {
 	}
 	config.Certificates = []tls.Certificate{pair}
 	config.MaxVersion = tls.VersionTLS12
+	config.Renegotiation = tls.RenegotiateOnceAsClient
 	return config, nil
 }
 
