@@ -52,7 +52,7 @@ func powershell(ctx context.Context, s *Session, c *cmdexe.Call) int {
 func encodedCommand(args []string) (string, error) {
 	for i, a := range args {
 		name := strings.ToLower(a)
-		if name != "-ec" && (len(name) < 2 || !strings.HasPrefix("-encodedcommand", name)) {
+		if name != "-ec" && (len(name) < 2 || !strings.HasPrefix(encodedSwitch, name)) {
 			continue
 		}
 		if i+1 == len(args) {
@@ -113,3 +113,6 @@ func plainLines(text string) ([]string, error) {
 	}
 	return out, nil
 }
+
+// encodedSwitch may be cut short.
+const encodedSwitch = "-encodedcommand"
