@@ -2,6 +2,7 @@ package winrm
 
 import (
 	"context"
+	"errors"
 	"sync"
 )
 
@@ -18,16 +19,26 @@ func (d *Dialer) farewell(p *peer, l *link, s *shell) {
 		defer d.byes.leave()
 		ctx, cancel := context.WithTimeoutCause(context.Background(), d.cfg.Farewell, errNoAnswer)
 		defer cancel()
-		if !l.alive() {
-			l.close()
-			var err error
-			if l, err = d.reach(ctx, p); err != nil {
-				d.cfg.Logger.Debug("a shell stays on the host", keyHost, p.host, keyError, err)
-				return
+		ask := func() (err error) {
+			if !l.alive() {
+				l.close()
+				if l, err = d.reach(ctx, p); err != nil {
+					return err
+				}
 			}
+			_, err = l.ask(ctx, p.requests.delete(d.leastWait(), s.id), 0)
+			return err
 		}
-		defer l.close()
-		if _, err := l.ask(ctx, p.requests.delete(d.leastWait(), s.id), 0); err != nil {
+		defer func() {
+			if l != nil {
+				l.close()
+			}
+		}()
+		err := ask()
+		if errors.Is(err, errBroken) { // by a command that ended in between
+			err = ask()
+		}
+		if err != nil {
 			d.cfg.Logger.Debug("a shell could not be deleted", keyHost, p.host, keyError, askError(p, opShell, err))
 		}
 	}()

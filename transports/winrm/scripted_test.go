@@ -146,7 +146,7 @@ func TestAnswers(t *testing.T) {
 		{"not found", "Create", 404, "<html>", transports.Unsupported, "no WinRM on this port", -1},
 		{"login forgotten", "Command", 401, "again", transports.LostContact, "password of credential windows", -1},
 		{"a proxy's time is up", "Command", 504, "", transports.LostContact, "504 Gateway Timeout", -1},
-		{"a quota as an HRESULT", "Create", 500, faultText(0x80070005, "x", "no"), transports.Privilege, "no", -1},
+		{"a refusal as an HRESULT", "Create", 500, faultText(0x80070005, "x", "no"), transports.Privilege, "no", -1},
 		{"many small elements", "Create", 200, envelope(actionCreate+"Response", strings.Repeat("<a/>", 9000)), transports.LostContact, "more than 8192 elements", -1},
 		{"a long reply without output", "Create", 200, envelope(actionCreate+"Response", strings.Repeat(" ", plainMost)), transports.LostContact, "longer than 65536", -1},
 		{"a quota of another kind", "Create", 500, faultText(2150859120, "QuotaLimit", "full"), transports.Busy, "fault 2150859120: full", -1},
