@@ -166,8 +166,8 @@ func refusal(p *peer, a answer, token []byte, offered bool) error {
 	}
 	if !offered {
 		e.Class = transports.Unsupported
-		e.Err = fmt.Errorf("the host offers no Kerberos, but %s", offers(a.header))
-		e.Advice = "turn Kerberos on there (winrm/config/service/auth), or choose another auth"
+		e.Err = fmt.Errorf("the host offers no Kerberos by way of Negotiate, but %s", offers(a.header))
+		e.Advice = "turn Negotiate and Kerberos on there (winrm/config/service/auth), or choose another auth"
 		return e
 	}
 	if said := refusalIn(token); said != nil {

@@ -130,7 +130,7 @@ func TestKerberosHostRefuses(t *testing.T) {
 	}, transports.Auth, "KRB_AP_ERR_SKEW", "clocks")
 
 	r = &kerberosRig{newRig(t, wsman.Config{Basic: true, AllowUnencrypted: true}), kdc}
-	r.dialKerberos(t, nil, transports.Unsupported, "offers no Kerberos, but Basic")
+	r.dialKerberos(t, nil, transports.Unsupported, "offers no Kerberos by way of Negotiate, but Basic")
 	r = &kerberosRig{newRig(t, wsman.Config{}), kdc}
 	r.dialKerberos(t, nil, transports.Auth, "the host refused the login of svc-oust@LAB.TEST by kerberos")
 }
