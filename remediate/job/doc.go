@@ -1,5 +1,6 @@
-// Package job is the detached job on a Unix host: what launches it, finds it
-// again and clears it away.
+// Package job is the detached job on a host: what launches it, finds it again
+// and clears it away. What follows is about Unix hosts; for those with Windows
+// see the type Windows.
 //
 // The package is pure. It makes sh scripts, which the caller runs on the host
 // as root (remediate.ShLine, the script on standard input), and reads what
