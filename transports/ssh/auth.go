@@ -179,18 +179,16 @@ func (l *login) failure(p *peer, cause error) *transports.Error {
 		tried = strings.Join(l.tried, "; ")
 	}
 	if len(l.offered) > 0 {
-		offered = clean(strings.Join(l.offered, ", "))
+		offered = transports.Clean(strings.Join(l.offered, ", "))
 	}
 	words := errNoMethod.Error()
 	if l.ended != nil {
 		words = l.ended.Error()
 	} else if cause != nil {
-		words = clean(cause.Error(), l.password)
+		words = transports.Clean(cause.Error(), l.password)
 	}
 	e := &transports.Error{Class: transports.Auth, Host: p.host, Op: p.op(opLogin)}
-	e.Err = &worded{
-		words: fmt.Sprintf("user %s: %s (tried %s; the host offers %s)", l.user, words, tried, offered), err: cause,
-	}
+	e.Err = transports.Worded(fmt.Sprintf("user %s: %s (tried %s; the host offers %s)", l.user, words, tried, offered), cause)
 	e.Advice = "check the user and the secrets of " + p.credName()
 	if len(l.signers) > keysShown && cause != nil && strings.Contains(cause.Error(), "oo many") {
 		e.Advice = "the agent has many keys and sshd takes few tries (MaxAuthTries): name one with key"

@@ -62,7 +62,7 @@ func (c *conn) Close() error {
 // Run implements transports.Conn.
 func (c *conn) Run(ctx context.Context, cmd transports.Command) (transports.Result, error) {
 	if ctx.Err() != nil {
-		return transports.Result{}, ctxError(ctx, c.peer.host, opRun, transports.LostContact)
+		return transports.Result{}, transports.ContextError(ctx, c.peer.host, opRun, transports.LostContact)
 	}
 	if !c.busy.CompareAndSwap(false, true) {
 		return transports.Result{}, c.fail(transports.Internal, opRun, errors.New("another command runs on this connection"))
@@ -98,10 +98,10 @@ func (c *conn) lost(op string) *transports.Error {
 	switch {
 	case e.Err == nil:
 		e.Err = errors.New("the host ended the session")
-	case isDrop(e.Err):
-		e.Err = &worded{words: "the connection was lost", err: e.Err}
+	case transports.IsDrop(e.Err):
+		e.Err = transports.Worded("the connection was lost", e.Err)
 	case !errors.Is(e.Err, errClosed) && !errors.Is(e.Err, errSilent):
-		e.Err = &worded{words: "the connection was lost: " + clean(e.Err.Error()), err: e.Err}
+		e.Err = transports.Worded("the connection was lost: "+transports.Clean(e.Err.Error()), e.Err)
 	}
 	return e
 }

@@ -54,7 +54,7 @@ func (d *Dialer) Close() error {
 // Dial connects and logs in. See transports.Dialer for what it promises.
 func (d *Dialer) Dial(ctx context.Context, target transports.Target) (transports.Conn, error) {
 	if ctx.Err() != nil {
-		return nil, ctxError(ctx, target.Host, opConnect, transports.Unreachable)
+		return nil, transports.ContextError(ctx, target.Host, opConnect, transports.Unreachable)
 	}
 	p, err := d.resolver.target(target)
 	if err != nil {
@@ -97,9 +97,9 @@ func (d *Dialer) reach(ctx context.Context, p *peer, via []peer) (w *wire, relea
 	case err == nil:
 		return newWire(conn), func() {}, nil
 	case ctx.Err() != nil:
-		return nil, nil, ctxError(ctx, p.host, p.op(opConnect), transports.Unreachable)
+		return nil, nil, transports.ContextError(ctx, p.host, p.op(opConnect), transports.Unreachable)
 	}
-	e := connectError(p.host, p.endpoint(), d.cfg.Connect, err)
+	e := transports.ConnectError(p.host, p.endpoint(), d.cfg.Connect, nobodyListens, err)
 	e.Op = p.op(e.Op)
 	return nil, nil, e
 }
@@ -123,7 +123,7 @@ func (d *Dialer) handshake(ctx context.Context, p *peer, w *wire) (*established,
 	if err != nil {
 		w.kill(err)
 		if ctx.Err() != nil {
-			return nil, ctxError(ctx, p.host, p.op(opLogin), transports.Unreachable)
+			return nil, transports.ContextError(ctx, p.host, p.op(opLogin), transports.Unreachable)
 		}
 		return nil, &transports.Error{
 			Class: transports.Auth, Host: p.host, Op: p.op(opLogin), Err: err, Advice: "check " + p.credName(),
@@ -188,7 +188,7 @@ func (d *Dialer) await(
 			return nil, stageTimeout(p, op, limit, w)
 		case <-ctx.Done():
 			w.kill(ctx.Err())
-			return nil, ctxError(ctx, p.host, p.op(op), transports.Unreachable)
+			return nil, transports.ContextError(ctx, p.host, p.op(op), transports.Unreachable)
 		}
 	}
 }
@@ -220,15 +220,15 @@ func (d *Dialer) handshakeError(p *peer, op string, w *wire, check *hostKeyCheck
 	e := &transports.Error{Class: transports.Unsupported, Host: p.host, Op: op}
 	switch {
 	case errors.As(err, &algorithms):
-		e.Err = &worded{words: clean(err.Error()), err: err}
+		e.Err = transports.Worded(transports.Clean(err.Error()), err)
 		e.Advice = "the host's sshd is too old for safe algorithms, or set up too strictly"
 	case said:
 		e.Class = transports.LostContact
-		e.Err = &worded{words: clean(err.Error()), err: err}
-	case w.hungUp() || isDrop(err):
+		e.Err = transports.Worded(transports.Clean(err.Error()), err)
+	case w.hungUp() || transports.IsDrop(err):
 		e = dropped(p.host, op, w, err)
 	default:
-		e.Err = &worded{words: clean(err.Error()), err: err}
+		e.Err = transports.Worded(transports.Clean(err.Error()), err)
 		e.Advice = "is it an SSH server?"
 	}
 	e.Op = p.op(e.Op)
@@ -242,6 +242,6 @@ func stageTimeout(p *peer, op string, limit time.Duration, w *wire) *transports.
 		words = "connected, and the host said nothing for " + limit.String()
 	}
 	return &transports.Error{
-		Class: transports.Timeout, Host: p.host, Op: p.op(op), Err: &worded{words: words, err: context.DeadlineExceeded},
+		Class: transports.Timeout, Host: p.host, Op: p.op(op), Err: transports.Worded(words, context.DeadlineExceeded),
 	}
 }

@@ -103,7 +103,7 @@ func (x *execution) watch(ctx context.Context, timeout time.Duration) (transport
 			return x.seal(), c.timeout(opRun, timeout)
 		case <-ctx.Done():
 			c.wire.kill(ctx.Err())
-			return x.seal(), ctxError(ctx, c.peer.host, opRun, transports.LostContact)
+			return x.seal(), transports.ContextError(ctx, c.peer.host, opRun, transports.LostContact)
 		case <-c.wire.dead:
 			return x.seal(), c.lost(opRun)
 		}
@@ -111,7 +111,7 @@ func (x *execution) watch(ctx context.Context, timeout time.Duration) (transport
 }
 
 func (c *conn) timeout(op string, limit time.Duration) *transports.Error {
-	return c.fail(transports.Timeout, op, &worded{words: "no end in " + limit.String(), err: context.DeadlineExceeded})
+	return c.fail(transports.Timeout, op, transports.Worded("no end in "+limit.String(), context.DeadlineExceeded))
 }
 
 // seal takes the output so far, with no exit code.
@@ -275,10 +275,10 @@ func (c *conn) openError(err error) *transports.Error {
 	if !errors.As(err, &open) {
 		return c.lost(opOpen)
 	}
-	e := c.fail(transports.Busy, opOpen, fmt.Errorf("the host has no room for a session: %s", clean(open.Message)))
+	e := c.fail(transports.Busy, opOpen, fmt.Errorf("the host has no room for a session: %s", transports.Clean(open.Message)))
 	if open.Reason == xssh.Prohibited || open.Reason == xssh.UnknownChannelType {
 		e.Class = transports.Unsupported
-		e.Err = fmt.Errorf("the host allows no sessions: %s", clean(open.Message))
+		e.Err = fmt.Errorf("the host allows no sessions: %s", transports.Clean(open.Message))
 	}
 	return e
 }

@@ -44,7 +44,7 @@ func newGate(p *peer, out *capture) (*gate, error) {
 		return &transports.Error{Class: class, Host: p.host, Op: opBecome, Err: errors.New(text)}
 	}
 	if p.cred.Become != "sudo" {
-		return nil, refuse(transports.Unsupported, fmt.Sprintf("become is %q, and only sudo is known", clean(p.cred.Become)))
+		return nil, refuse(transports.Unsupported, fmt.Sprintf("become is %q, and only sudo is known", transports.Clean(p.cred.Become)))
 	}
 	if strings.ContainsAny(p.cred.BecomePassword.Reveal(), "\r\n\x00") {
 		return nil, refuse(transports.Privilege, "the password for sudo has a line break in it")

@@ -53,7 +53,7 @@ func (s *hopPool) through(ctx context.Context, p *peer, via []peer) (*wire, func
 		return w, release, err
 	}
 	if ctx.Err() != nil {
-		return nil, nil, ctxError(ctx, p.host, p.op(opConnect), transports.Unreachable)
+		return nil, nil, transports.ContextError(ctx, p.host, p.op(opConnect), transports.Unreachable)
 	}
 	e := hopDialError(p.host, p.endpoint(), h.name, s.dialer.cfg.Open, err)
 	e.Op = p.op(e.Op)
@@ -103,7 +103,7 @@ func (s *hopPool) take(ctx context.Context, p *peer, via []peer) (*hop, error) {
 	case <-h.ready:
 	case <-ctx.Done():
 		s.give(h)
-		return nil, ctxError(ctx, p.host, opConnect+" to bastion "+h.name, transports.Unreachable)
+		return nil, transports.ContextError(ctx, p.host, opConnect+" to bastion "+h.name, transports.Unreachable)
 	}
 	if h.err != nil {
 		s.give(h)

@@ -220,7 +220,7 @@ func TestConnectErrorWords(t *testing.T) {
 		{"kernel timeout", op(syscall.ETIMEDOUT), transports.Unreachable, false, "no answer"},
 		{"other", op(errors.New("odd\nthing")), transports.Unreachable, false, "odd thing"},
 	} {
-		e := connectError("web1", address, 10*time.Second, c.err)
+		e := transports.ConnectError("web1", address, 10*time.Second, nobodyListens, c.err)
 		if e.Class != c.class || e.Temporary != c.temporary || !strings.Contains(e.Error(), c.words) || !errors.Is(e, c.err) {
 			t.Errorf("%s: class %s, temporary %v: %v", c.name, e.Class, e.Temporary, e)
 		}

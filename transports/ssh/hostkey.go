@@ -90,7 +90,7 @@ func (c *hostKeyCheck) words(j judgement, key xssh.PublicKey) *transports.Error 
 		return c.untrusted(fmt.Errorf("the host key of %s is revoked by %s: %s", name, j.lines[0].place(), shown),
 			"the host must get a new key")
 	case badCertificate:
-		return c.untrusted(fmt.Errorf("the host certificate of %s is not valid: %s", name, clean(j.err.Error())),
+		return c.untrusted(fmt.Errorf("the host certificate of %s is not valid: %s", name, transports.Clean(j.err.Error())),
 			"ask who runs the host certificate authority")
 	}
 	var known []string

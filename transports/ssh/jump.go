@@ -6,6 +6,8 @@ import (
 	"net"
 	"strconv"
 	"strings"
+
+	"oust/transports"
 )
 
 // hopSpec is one bastion as ProxyJump names it: [user@]host[:port].
@@ -82,7 +84,7 @@ func splitPort(text string) (host string, port int, err error) {
 func parsePort(digits string) (int, error) {
 	port, err := strconv.ParseUint(digits, 10, 16)
 	if err != nil || port == 0 {
-		return 0, fmt.Errorf("port %q is not a number from 1 to 65535", clean(digits))
+		return 0, fmt.Errorf("port %q is not a number from 1 to 65535", transports.Clean(digits))
 	}
 	return int(port), nil
 }
@@ -98,11 +100,11 @@ func validAddress(host string) error {
 		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r > 0x7f:
 		case strings.ContainsRune("-._:%", r):
 		default:
-			return fmt.Errorf("%q is not a name or an IP address", clean(host))
+			return fmt.Errorf("%q is not a name or an IP address", transports.Clean(host))
 		}
 	}
 	if host[0] == '-' {
-		return fmt.Errorf("%q is not a name or an IP address", clean(host))
+		return fmt.Errorf("%q is not a name or an IP address", transports.Clean(host))
 	}
 	return nil
 }

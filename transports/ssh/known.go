@@ -10,6 +10,8 @@ import (
 	"net"
 	"slices"
 	"strings"
+
+	"oust/transports"
 )
 
 // A known_hosts file is indexed here, and not asked line by line as the
@@ -220,7 +222,7 @@ func parseKnownLine(text, file string, number int) (l *knownLine, revoked bool, 
 		return nil, false, fmt.Errorf("%w: the key is not base64", errKnownLine)
 	}
 	if l.kind = blobType(blob); l.kind != fields[1] {
-		return nil, false, fmt.Errorf("%w: the key is not of type %s", errKnownLine, clean(fields[1]))
+		return nil, false, fmt.Errorf("%w: the key is not of type %s", errKnownLine, transports.Clean(fields[1]))
 	}
 	l.blob = string(blob)
 	if !revoked {

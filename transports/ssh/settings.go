@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/kevinburke/ssh_config"
+
+	"oust/transports"
 )
 
 // hostSettings is what the ssh_config files say for one host.
@@ -153,7 +155,7 @@ func (c *collector) take(f *configFile, option *ssh_config.KV, unjudged *matchLi
 	if c.first[key] && key != "identityfile" {
 		return nil
 	}
-	at := strangeOption{file: f.path, line: option.Pos().Line, option: option.Key, value: clean(option.Value)}
+	at := strangeOption{file: f.path, line: option.Pos().Line, option: option.Key, value: transports.Clean(option.Value)}
 	if unjudged != nil {
 		c.unjudged(at, key, unjudged)
 		return nil

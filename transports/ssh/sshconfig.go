@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/kevinburke/ssh_config"
+
+	"oust/transports"
 )
 
 // Bounds of ssh_config files.
@@ -80,7 +82,7 @@ func (l *configLoader) load(path string, depth int) (*configFile, error) {
 		return nil, err
 	}
 	if file.blocks, err = ssh_config.DecodeBytes(text); err != nil {
-		return nil, fmt.Errorf("%s: %s", path, clean(err.Error()))
+		return nil, fmt.Errorf("%s: %s", path, transports.Clean(err.Error()))
 	}
 	return file, nil
 }
@@ -180,7 +182,7 @@ func configWords(rest string) []string {
 
 // parseMatch reads a Match line as far as it can be judged here.
 func parseMatch(line int, rest string) matchLine {
-	m := matchLine{line: line, criteria: clean(rest), plain: true}
+	m := matchLine{line: line, criteria: transports.Clean(rest), plain: true}
 	words := configWords(rest)
 	for i := 0; i < len(words); i++ {
 		name := strings.ToLower(words[i])

@@ -35,7 +35,7 @@ var sudoWords = []sudoWord{
 // denied is the error for a command that ended before it was root.
 func (g *gate) denied(exit int) *transports.Error {
 	g.mu.Lock()
-	words := clean(string(g.words), g.password, g.peer.cred.Password)
+	words := transports.Clean(string(g.words), g.password, g.peer.cred.Password)
 	g.mu.Unlock()
 	e := &transports.Error{Class: transports.Privilege, Host: g.peer.host, Op: opBecome}
 	means, lower := "sudo failed", strings.ToLower(words)

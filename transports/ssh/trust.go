@@ -15,6 +15,8 @@ import (
 
 	"github.com/skeema/knownhosts"
 	xssh "golang.org/x/crypto/ssh"
+
+	"oust/transports"
 )
 
 // knownMost bounds a known_hosts file, in bytes: some 300,000 lines.
@@ -256,7 +258,7 @@ func keyWord(kind string) string {
 	case xssh.KeyAlgoECDSA256, xssh.KeyAlgoECDSA384, xssh.KeyAlgoECDSA521:
 		return "ECDSA"
 	}
-	return clean(kind)
+	return transports.Clean(kind)
 }
 
 // normalized is a host as known_hosts has it: host, or [host]:port.

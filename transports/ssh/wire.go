@@ -7,6 +7,8 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+
+	"oust/transports"
 )
 
 // wire is the byte stream to one peer. It counts what is heard, keeps what
@@ -148,5 +150,5 @@ func (w *wire) beforeVersion() (text string, missing bool) {
 func (w *wire) hungUp() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return errors.Is(w.ended, io.EOF) || isReset(w.ended)
+	return errors.Is(w.ended, io.EOF) || transports.IsReset(w.ended)
 }

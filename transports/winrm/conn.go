@@ -55,7 +55,7 @@ func (c *conn) Close() error {
 // Run implements transports.Conn.
 func (c *conn) Run(ctx context.Context, cmd transports.Command) (transports.Result, error) {
 	if ctx.Err() != nil {
-		return transports.Result{}, ctxError(ctx, c.peer.host, opRun, transports.LostContact)
+		return transports.Result{}, transports.ContextError(ctx, c.peer.host, opRun, transports.LostContact)
 	}
 	if !c.busy.CompareAndSwap(false, true) {
 		return transports.Result{}, c.fail(transports.Internal, errBusyConn)
@@ -70,7 +70,7 @@ func (c *conn) Run(ctx context.Context, cmd transports.Command) (transports.Resu
 		return transports.Result{}, e
 	}
 	if cmd.Elevate && c.peer.become != "" {
-		e := c.fail(transports.Privilege, errors.New("there is no "+clean(c.peer.become)+" on Windows"))
+		e := c.fail(transports.Privilege, errors.New("there is no "+transports.Clean(c.peer.become)+" on Windows"))
 		e.Advice = "an administrator's login by WinRM is elevated already; take become out of " + c.peer.account.credName()
 		return transports.Result{}, e
 	}

@@ -64,7 +64,7 @@ func (d *Dialer) Close() error {
 // Dial connects and logs in. See transports.Dialer for what it promises.
 func (d *Dialer) Dial(ctx context.Context, target transports.Target) (transports.Conn, error) {
 	if ctx.Err() != nil {
-		return nil, ctxError(ctx, target.Host, opConnect, transports.Unreachable)
+		return nil, transports.ContextError(ctx, target.Host, opConnect, transports.Unreachable)
 	}
 	p, err := d.peerOf(target)
 	if err != nil {
@@ -94,7 +94,7 @@ type peer struct {
 
 func (d *Dialer) peerOf(t transports.Target) (*peer, error) {
 	if t.Address == "" || strings.ContainsAny(t.Address, " /\\@<>&\"'[]\r\n\t?#") || t.Port < 0 || t.Port > 65535 {
-		return nil, fmt.Errorf("%q is not a name or an IP address, or %d not a port", clean(t.Address), t.Port)
+		return nil, fmt.Errorf("%q is not a name or an IP address, or %d not a port", transports.Clean(t.Address), t.Port)
 	}
 	a, err := accountOf(t.Credential, d.cfg.Plain)
 	if err != nil {
@@ -154,7 +154,7 @@ func (d *Dialer) connect(ctx context.Context, p *peer) (net.Conn, error) {
 	case err == nil:
 		return conn, nil
 	case ctx.Err() != nil:
-		return nil, ctxError(ctx, p.host, opConnect, transports.Unreachable)
+		return nil, transports.ContextError(ctx, p.host, opConnect, transports.Unreachable)
 	case limited.Err() != nil:
 		err = context.DeadlineExceeded
 	}
@@ -163,7 +163,7 @@ func (d *Dialer) connect(ctx context.Context, p *peer) (net.Conn, error) {
 		own.Host = p.host
 		return nil, &own
 	}
-	return nil, connectError(p.host, p.endpoint, d.cfg.Connect, err)
+	return nil, transports.ConnectError(p.host, p.endpoint, d.cfg.Connect, nobodyListens, err)
 }
 
 func (d *Dialer) throughProxy(ctx context.Context, endpoint string) (net.Conn, error) {
@@ -225,7 +225,7 @@ func (d *Dialer) askProxy(conn net.Conn, endpoint string) error {
 	}
 	_ = res.Body.Close()
 	if res.StatusCode != http.StatusOK {
-		return fmt.Errorf("the proxy refused: %s", clean(res.Status))
+		return fmt.Errorf("the proxy refused: %s", transports.Clean(res.Status))
 	}
 	return nil
 }
@@ -253,7 +253,7 @@ func (d *Dialer) handshake(ctx context.Context, p *peer, raw net.Conn) (net.Conn
 	_ = raw.Close()
 	switch {
 	case ctx.Err() != nil:
-		return nil, ctxError(ctx, p.host, opTLS, transports.Unreachable)
+		return nil, transports.ContextError(ctx, p.host, opTLS, transports.Unreachable)
 	case limited.Err() != nil:
 		return nil, stageTimeout(p.host, opTLS, d.cfg.Handshake)
 	}

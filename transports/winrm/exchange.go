@@ -158,10 +158,10 @@ func askError(p *peer, op string, err error) *transports.Error {
 	case errors.Is(err, errReply), errors.Is(err, errNotHTTP), errors.Is(err, errLong):
 		e.Advice = "does something between change what passes?"
 	case errors.Is(err, errClosed), errors.Is(err, errNoAnswer), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-	case isDrop(err):
-		e.Err = &worded{words: "the connection was lost", err: err}
+	case transports.IsDrop(err):
+		e.Err = transports.Worded("the connection was lost", err)
 	default:
-		e.Err = &worded{words: "the connection was lost: " + clean(err.Error(), p.account.password), err: err}
+		e.Err = transports.Worded("the connection was lost: "+transports.Clean(err.Error(), p.account.password), err)
 	}
 	return e
 }

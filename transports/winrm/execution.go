@@ -63,12 +63,12 @@ func (x *execution) run(ctx, work context.Context) (transports.Result, error) {
 	var failure *transports.Error
 	switch {
 	case ctx.Err() != nil:
-		failure = ctxError(ctx, c.peer.host, opRun, transports.LostContact)
+		failure = transports.ContextError(ctx, c.peer.host, opRun, transports.LostContact)
 	case c.life.Err() != nil:
 		failure = askError(c.peer, opRun, context.Cause(c.life))
 	case errors.Is(err, errOverTime):
 		x.giveUp()
-		failure = c.fail(transports.Timeout, &worded{words: "no end in " + x.timeout.String(), err: context.DeadlineExceeded})
+		failure = c.fail(transports.Timeout, transports.Worded("no end in "+x.timeout.String(), context.DeadlineExceeded))
 		return x.out.result(-1), failure
 	default:
 		failure = askError(c.peer, opRun, err)

@@ -14,6 +14,9 @@ import (
 	"oust/transports"
 )
 
+// cleaned is to how many bytes transports.Clean cuts a text.
+const cleaned = 400
+
 // FuzzReply reads any bytes as the answer to each request.
 func FuzzReply(f *testing.F) {
 	for _, s := range []string{
@@ -51,7 +54,7 @@ func FuzzReply(f *testing.F) {
 // checkWords fails for an error that is not fit for one line of a log.
 func checkWords(t *testing.T, err error) {
 	t.Helper()
-	if text := err.Error(); len(text) > 4*cleanMost || strings.ContainsAny(text, "\n\r\x00\x1b") {
+	if text := err.Error(); len(text) > 4*cleaned || strings.ContainsAny(text, "\n\r\x00\x1b") {
 		t.Fatalf("the error %q", text)
 	}
 }
@@ -175,9 +178,9 @@ func TestClean(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
 		"a\r\n\tb": "a b", "esc\x1b[31m": "esc [31m", "\xff": "?", "pw hunter2": "pw [redacted]",
-		strings.Repeat("é", cleanMost): strings.Repeat("é", cleanMost/2) + "...",
+		strings.Repeat("é", cleaned): strings.Repeat("é", cleaned/2) + "...",
 	} {
-		if got := clean(in, transports.NewSecret("hunter2")); got != want {
+		if got := transports.Clean(in, transports.NewSecret("hunter2")); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}

@@ -128,7 +128,7 @@ func (c *kerberosClient) own(ctx context.Context) (ticket, error) {
 		if ok {
 			words = fmt.Sprintf("the ticket in the credential cache was good until %s", t.until.UTC().Format(time.RFC3339))
 		}
-		return ticket{}, &kerberosError{class: transports.Auth, err: errors.New(clean(words)), advice: "get a new one with kinit"}
+		return ticket{}, &kerberosError{class: transports.Auth, err: errors.New(transports.Clean(words)), advice: "get a new one with kinit"}
 	}
 	return t, nil
 }

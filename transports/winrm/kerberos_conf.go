@@ -51,7 +51,7 @@ func readKerberosConf(path string) (*kerberosConf, error) {
 	if err := c.read(path, 0); err != nil {
 		return nil, &kerberosError{
 			class: transports.Unsupported, advice: "see winrm.krb5_conf",
-			err: fmt.Errorf("the Kerberos settings: %s: %s", path, clean(err.Error())),
+			err: fmt.Errorf("the Kerberos settings: %s: %s", path, transports.Clean(err.Error())),
 		}
 	}
 	return c, nil

@@ -36,14 +36,14 @@ func malformed(what string, err error) *kerberosError {
 	if err == nil {
 		err = errors.New(what)
 	} else {
-		err = fmt.Errorf("%s: %s", what, clean(err.Error()))
+		err = fmt.Errorf("%s: %s", what, transports.Clean(err.Error()))
 	}
 	return &kerberosError{class: transports.Untrusted, err: err, advice: "is what answers there the domain's KDC?"}
 }
 
 // String is the account for errors.
 func (c *kerberosClient) String() string {
-	return clean(c.name.PrincipalNameString() + "@" + c.realm)
+	return transports.Clean(c.name.PrincipalNameString() + "@" + c.realm)
 }
 
 func (c *kerberosClient) wrongKey(words string) *kerberosError {
@@ -81,7 +81,7 @@ func (c *kerberosClient) kdcError(err error, service string) error {
 		e.class, e.advice = transports.Unsupported, adviceAES
 	case errorcode.KDC_ERR_S_PRINCIPAL_UNKNOWN:
 		e.class = transports.Unsupported
-		e.err = fmt.Errorf("the KDC of %s knows no service %s", clean(refused.Realm), clean(service))
+		e.err = fmt.Errorf("the KDC of %s knows no service %s", transports.Clean(refused.Realm), transports.Clean(service))
 		e.advice = "use the name that the host has in the directory (setspn -L HOST), or log in by ntlm"
 	case errorcode.KRB_AP_ERR_SKEW:
 		e.err, e.advice = skewError(c.kerberos.now(), refused), adviceClock
@@ -104,7 +104,7 @@ func skewError(now time.Time, refused messages.KRBError) error {
 // refusalWords are the code's own words; the number is what searches find.
 func refusalWords(refused messages.KRBError) string {
 	words := strings.TrimPrefix(errorcode.Lookup(refused.ErrorCode), fmt.Sprintf("(%d) ", refused.ErrorCode))
-	return fmt.Sprintf("%s (%d)", clean(words), refused.ErrorCode)
+	return fmt.Sprintf("%s (%d)", transports.Clean(words), refused.ErrorCode)
 }
 
 // apError is the refusal of a ticket by a host.

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/jcmturner/gokrb5/v8/keytab"
+
+	"oust/transports"
 )
 
 // readKeytab reads a file of keys.
@@ -35,7 +37,7 @@ func cachePath(name string) (string, error) {
 	case strings.EqualFold(kind, "FILE"):
 		return path, nil
 	}
-	return "", fmt.Errorf("credential caches of type %s cannot be read; make one with kinit -c FILE:PATH", clean(kind))
+	return "", fmt.Errorf("credential caches of type %s cannot be read; make one with kinit -c FILE:PATH", transports.Clean(kind))
 }
 
 // readCache takes the account and its tickets from a credential cache, as
@@ -55,7 +57,7 @@ func (c *kerberosClient) readCache(name, user string) error {
 	}
 	holder, realm := cache.holder.name, cache.holder.realm
 	if is := holder.PrincipalNameString(); user != "" && user != is || c.realm != "" && !strings.EqualFold(c.realm, realm) {
-		return fmt.Errorf("the credential cache is of %s@%s", clean(is), clean(realm))
+		return fmt.Errorf("the credential cache is of %s@%s", transports.Clean(is), transports.Clean(realm))
 	}
 	c.name, c.realm, c.cached = holder, realm, make(map[string]ticket)
 	for _, entry := range cache.entries {

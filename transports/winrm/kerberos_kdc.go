@@ -51,8 +51,8 @@ func (k kdcs) ask(ctx context.Context, c *kerberosConf, realm string, message []
 		if err == nil {
 			return reply, refusedBy(reply)
 		}
-		words := clean(err.Error())
-		if isTimeout(err) || errors.Is(err, context.DeadlineExceeded) {
+		words := transports.Clean(err.Error())
+		if transports.IsTimeout(err) || errors.Is(err, context.DeadlineExceeded) {
 			words, class = "no answer in "+k.answer.String(), transports.Timeout
 		}
 		failures = append(failures, address+": "+words)
@@ -61,7 +61,7 @@ func (k kdcs) ask(ctx context.Context, c *kerberosConf, realm string, message []
 		}
 	}
 	return nil, &kerberosError{
-		class: class, temporary: true, err: fmt.Errorf("no KDC of %s answered (%s)", clean(realm), clean(strings.Join(failures, "; "))),
+		class: class, temporary: true, err: fmt.Errorf("no KDC of %s answered (%s)", transports.Clean(realm), transports.Clean(strings.Join(failures, "; "))),
 		advice: "is the domain controller up, and its port 88 open for TCP from here?",
 	}
 }
@@ -78,15 +78,15 @@ func refusedBy(reply []byte) error {
 func (k kdcs) find(ctx context.Context, c *kerberosConf, realm string) ([]string, error) {
 	addresses := c.kdcs[realm]
 	failed := &kerberosError{
-		class: transports.Unreachable, err: fmt.Errorf("no KDC of %s is known", clean(realm)),
-		advice: "name it under [realms] in krb5.conf, or have the DNS record _kerberos._tcp." + strings.ToLower(clean(realm)),
+		class: transports.Unreachable, err: fmt.Errorf("no KDC of %s is known", transports.Clean(realm)),
+		advice: "name it under [realms] in krb5.conf, or have the DNS record _kerberos._tcp." + strings.ToLower(transports.Clean(realm)),
 	}
 	if len(addresses) == 0 && !c.noLookup {
 		ctx, cancel := context.WithTimeout(ctx, k.answer)
 		defer cancel()
 		_, records, err := k.lookup(ctx, "kerberos", "tcp", strings.TrimSuffix(realm, ".")+".")
 		if err != nil {
-			failed.err = fmt.Errorf("%w: %s", failed.err, clean(err.Error()))
+			failed.err = fmt.Errorf("%w: %s", failed.err, transports.Clean(err.Error()))
 			return nil, failed
 		}
 		for _, r := range records {

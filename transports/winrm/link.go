@@ -14,6 +14,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"oust/transports"
 )
 
 // Bounds of what a peer may send, in bytes.
@@ -75,7 +77,7 @@ func (l *link) alive() bool {
 	}
 	l.budget.left = headMost
 	_, err := l.reader.Peek(1)
-	if !isTimeout(err) || l.conn.SetReadDeadline(time.Time{}) != nil {
+	if !transports.IsTimeout(err) || l.conn.SetReadDeadline(time.Time{}) != nil {
 		l.broken = true
 		l.close()
 	}
@@ -149,10 +151,10 @@ func (l *link) converse(contentType, auth string, body []byte) (a answer, keep b
 
 // notHTTP tells an answer of another kind from a connection's end.
 func notHTTP(err error) error {
-	if isDrop(err) || isTimeout(err) || errors.Is(err, errLong) {
+	if transports.IsDrop(err) || transports.IsTimeout(err) || errors.Is(err, errLong) {
 		return err
 	}
-	return fmt.Errorf("%w: %s", errNotHTTP, clean(err.Error()))
+	return fmt.Errorf("%w: %s", errNotHTTP, transports.Clean(err.Error()))
 }
 
 // budget bounds what is read from a connection until it is renewed.

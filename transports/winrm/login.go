@@ -55,7 +55,7 @@ func (d *Dialer) login(ctx context.Context, p *peer, l *link) error {
 	}
 	switch {
 	case ctx.Err() != nil:
-		return ctxError(ctx, p.host, opLogin, transports.Unreachable)
+		return transports.ContextError(ctx, p.host, opLogin, transports.Unreachable)
 	case limited.Err() != nil:
 		return stageTimeout(p.host, opLogin, d.cfg.Login)
 	}
@@ -161,12 +161,12 @@ func offers(h http.Header) string {
 	var names []string
 	for _, value := range h.Values("WWW-Authenticate") {
 		name, _, _ := strings.Cut(strings.TrimSpace(value), " ")
-		names = append(names, clean(name))
+		names = append(names, transports.Clean(name))
 	}
 	if len(names) == 0 {
 		return "nothing"
 	}
-	return clean(strings.Join(names, ", "))
+	return transports.Clean(strings.Join(names, ", "))
 }
 
 // loginAnswer judges the answer to the message that completes a login.
@@ -193,7 +193,7 @@ func who(a account) string {
 	if a.full == "" {
 		return "the credential cache's user"
 	}
-	return clean(a.full)
+	return transports.Clean(a.full)
 }
 
 // loginError is the error for a login that brought no answer.

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/masterzen/winrm"
+
+	"oust/transports"
 )
 
 // errReply: the host's answer is not what WS-Management says it should be.
@@ -76,14 +78,14 @@ func parseReply(text []byte, action string) (*reply, error) {
 	}
 	r := &reply{text: text}
 	if err := xml.Unmarshal(text, r); err != nil {
-		return nil, fmt.Errorf("%w: %s", errReply, clean(err.Error()))
+		return nil, fmt.Errorf("%w: %s", errReply, transports.Clean(err.Error()))
 	}
 	got := strings.TrimSpace(r.Action)
 	switch {
 	case r.Body.Fault != nil || got == actionFault:
 		return nil, r.fault()
 	case got != action+"Response":
-		return nil, fmt.Errorf("%w: its action is %q", errReply, clean(got))
+		return nil, fmt.Errorf("%w: its action is %q", errReply, transports.Clean(got))
 	}
 	return r, nil
 }
@@ -99,7 +101,7 @@ func wellFormed(text []byte) error {
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("%w: it is not XML: %s", errReply, clean(err.Error()))
+			return fmt.Errorf("%w: it is not XML: %s", errReply, transports.Clean(err.Error()))
 		}
 		switch token := token.(type) {
 		case xml.StartElement:
@@ -145,15 +147,15 @@ func (r *reply) fault() *fault {
 	if b == nil {
 		b = &faultBody{}
 	}
-	f := &fault{text: clean(b.Windows.Message)}
+	f := &fault{text: transports.Clean(b.Windows.Message)}
 	if f.text == "" {
-		f.text = clean(b.Reason)
+		f.text = transports.Clean(b.Reason)
 	}
 	if f.text == "" {
 		f.text = "it says no more"
 	}
 	_, f.subcode, _ = strings.Cut(strings.TrimSpace(b.Subcode), ":")
-	f.subcode = clean(f.subcode)
+	f.subcode = transports.Clean(f.subcode)
 	if n, err := strconv.ParseUint(strings.TrimSpace(b.Windows.Code), 10, 32); err == nil {
 		f.code = uint32(n)
 	}
@@ -165,7 +167,7 @@ func (r *reply) fault() *fault {
 func (r *reply) shellID() (string, error) {
 	id, err := winrm.ParseOpenShellResponse(string(r.text))
 	if err != nil {
-		return "", fmt.Errorf("%w: %s", errReply, clean(err.Error()))
+		return "", fmt.Errorf("%w: %s", errReply, transports.Clean(err.Error()))
 	}
 	for _, s := range r.Body.Selectors {
 		if id == "" && s.Name == "ShellId" {
@@ -180,7 +182,7 @@ func (r *reply) shellID() (string, error) {
 func (r *reply) commandID() (string, error) {
 	id, err := winrm.ParseExecuteCommandResponse(string(r.text))
 	if err != nil {
-		return "", fmt.Errorf("%w: %s", errReply, clean(err.Error()))
+		return "", fmt.Errorf("%w: %s", errReply, transports.Clean(err.Error()))
 	}
 	id = strings.TrimSpace(id)
 	return id, checkID(id)
@@ -218,7 +220,7 @@ func (r *reply) output(command string) (output, error) {
 		case "stderr":
 			p.stream = stderr
 		default:
-			return out, fmt.Errorf("%w: it has output on a stream called %q", errReply, clean(s.Name))
+			return out, fmt.Errorf("%w: it has output on a stream called %q", errReply, transports.Clean(s.Name))
 		}
 		var err error
 		if p.data, err = decode(s.Data); err != nil {
@@ -249,7 +251,7 @@ func sameID(a, b string) bool { return a == "" || strings.EqualFold(a, b) }
 func exitCode(text string) (int, error) {
 	n, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
 	if err != nil || n < -1<<31 || n >= 1<<32 {
-		return 0, fmt.Errorf("%w: the exit code is %q", errReply, clean(text))
+		return 0, fmt.Errorf("%w: the exit code is %q", errReply, transports.Clean(text))
 	}
 	return int(int32(uint32(n))), nil
 }

@@ -15,6 +15,8 @@ import (
 
 	"github.com/masterzen/winrm"
 	"github.com/masterzen/winrm/soap"
+
+	"oust/transports"
 )
 
 // Names on the wire (DSP0226, MS-WSMV 2.2).
@@ -142,7 +144,7 @@ func checkID(id string) error {
 		return r < 0x80 && (unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("-_.:{}", r))
 	}
 	if id == "" || len(id) > idMost || strings.ContainsFunc(id, func(r rune) bool { return !plain(r) }) {
-		return fmt.Errorf("%w: %q is no name of a shell or a command", errReply, clean(id))
+		return fmt.Errorf("%w: %q is no name of a shell or a command", errReply, transports.Clean(id))
 	}
 	return nil
 }

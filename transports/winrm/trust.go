@@ -11,6 +11,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"oust/transports"
 )
 
 // pinError is a certificate that is not one of Config.Fingerprints.
@@ -61,7 +63,7 @@ func parsePins(texts []string) ([][sha256.Size]byte, error) {
 	for _, text := range texts {
 		raw, err := hex.DecodeString(strings.ReplaceAll(strings.TrimSpace(text), ":", ""))
 		if err != nil || len(raw) != sha256.Size {
-			return nil, fmt.Errorf("winrm: fingerprint %q is not a SHA-256 in hexadecimal digits", clean(text))
+			return nil, fmt.Errorf("winrm: fingerprint %q is not a SHA-256 in hexadecimal digits", transports.Clean(text))
 		}
 		pins = append(pins, [sha256.Size]byte(raw))
 	}
