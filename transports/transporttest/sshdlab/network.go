@@ -17,13 +17,30 @@ func (f *Fleet) RefuseLogins(i int) error {
 // that of the one that listens ("sshd: /usr/sbin/sshd -D").
 const loginProcesses = `^sshd(-session)?: [^/]`
 
-// DropLogins kills a host's logins; see Lab.DropLogins.
+// dropPasses is how often DropLogins looks for logins: a process that forks
+// while the first pass reads /proc is found by the second.
+const dropPasses = 100
+
+// DropLogins kills a host's logins; see Lab.DropLogins. Until none is left
+// sshd stands still, so that no new login is taken for an old one.
 func (f *Fleet) DropLogins(i int) error {
-	out, exit, err := f.Exec(i, "pkill", "-KILL", "-f", loginProcesses)
-	if err == nil && exit > 1 { // 1 means that there were none
-		err = fmt.Errorf("%s: drop logins: exit code %d: %s", f.Hosts[i].Name, exit, out)
+	thaw, err := f.Freeze(i)
+	if err != nil {
+		return err
 	}
-	return err
+	defer thaw()
+	for range dropPasses {
+		out, exit, err := f.Exec(i, "pkill", "-KILL", "-f", loginProcesses)
+		switch {
+		case err != nil:
+			return err
+		case exit == 1: // there were none
+			return nil
+		case exit > 1:
+			return fmt.Errorf("%s: drop logins: exit code %d: %s", f.Hosts[i].Name, exit, out)
+		}
+	}
+	return fmt.Errorf("%s: drop logins: some are left after %d passes", f.Hosts[i].Name, dropPasses)
 }
 
 // Freeze stops a host's sshd; see Lab.Freeze.

@@ -31,7 +31,12 @@ func login(t *testing.T, lab *Lab, i int, user string, auth ssh.AuthMethod) (*ss
 		User: user, Auth: []ssh.AuthMethod{auth}, HostKeyCallback: check, Timeout: 10 * time.Second,
 	})
 	if err == nil {
-		t.Cleanup(func() { client.Close() })
+		// No test hangs on a host that does not end a login.
+		hungUp := time.AfterFunc(time.Minute, func() { client.Close() })
+		t.Cleanup(func() {
+			hungUp.Stop()
+			client.Close()
+		})
 	}
 	return client, err
 }
