@@ -12,6 +12,8 @@ const (
 	PhaseIntended Phase = "intended"
 	// PhaseLaunched: the host has confirmed the job.
 	PhaseLaunched Phase = "launched"
+	// PhaseRunning: a later look has seen the job at work.
+	PhaseRunning Phase = "running"
 	// PhaseEnded: the job has ended; its exit code and log are in the store.
 	PhaseEnded Phase = "ended"
 	// PhaseClosed: the outcome is recorded; the attempt's folder may still be
@@ -44,4 +46,15 @@ type Attempt struct {
 	Log    []byte `json:"-"`
 	// Outcome is set from PhaseClosed.
 	Outcome Outcome `json:"outcome"`
+	// Playbooks are those whose products the script removes, sorted.
+	Playbooks []string `json:"playbooks,omitempty"`
+	// Journal is when each phase was recorded, in order. A store writes it; what
+	// a caller puts here is ignored. Only Store.HostAttempts gives it back.
+	Journal []JournalEntry `json:"journal,omitempty"`
+}
+
+// JournalEntry is one step of an attempt: a phase that it had not been in.
+type JournalEntry struct {
+	Phase Phase     `json:"phase"`
+	At    time.Time `json:"at"`
 }

@@ -24,6 +24,17 @@ type Campaign struct {
 	Stop       StopRules
 	Milestones []Milestone
 	Timing     Timing
+	// Windows are when changes may run; none means at any time. A host to which
+	// no window applies is never changed, unless there are none at all.
+	Windows   []Window
+	Blackouts []Blackout
+	// Retry holds the campaign's own rules; schedule.RetryRules has the others.
+	Retry  map[Class]RetryRule
+	Reboot RebootSettings
+	Watch  WatchSettings
+	// Reverify is how long after a removal a host is looked at again; nil means
+	// 1 and 7 days.
+	Reverify []time.Duration
 }
 
 // CredentialSpec is how to log in, with references instead of secrets.
@@ -92,9 +103,10 @@ type WaveSize struct {
 	Share float64 // 0 < Share <= 1; 0 means Hosts counts
 }
 
-// StopRules end a run early. A rule fires when its number is exceeded, not
-// when it is reached, so 100% never stops. The shares are of the current
-// wave's hosts; the number is over the whole run.
+// StopRules hold a campaign: no new removal starts until a person has looked.
+// A rule fires when its number is exceeded, not when it is reached, so 100%
+// never stops. The shares are of the current wave's hosts; numbers are over the
+// whole campaign: hosts that stand failed since the last hold was released.
 type StopRules struct {
 	// Failed is the share of failed hosts of all classes but unreachable.
 	Failed float64
@@ -103,6 +115,11 @@ type StopRules struct {
 	FailedHosts int
 	// Unreachable is the share of unreachable hosts.
 	Unreachable float64
+	// Classes are rules for single classes, over the whole campaign.
+	Classes []ClassStop
+	// Bare is a number of hosts that nothing protects after a removal; nil means
+	// no such rule.
+	Bare *int
 }
 
 // Milestone is one day of a mandate.
@@ -121,6 +138,9 @@ type Timing struct {
 	Poll       time.Duration // between looks at a running job; default 15 s
 	BusyWait   time.Duration // a script's wait for a package lock; default 1 min
 	PlanExpiry time.Duration // default 7 days
+	// Expected is what a removal is taken to need before any of its playbook has
+	// been measured, with its reboot; default 15 min.
+	Expected time.Duration
 }
 
 // WithDefaults fills the times that were left at zero.
@@ -137,5 +157,6 @@ func (t Timing) WithDefaults() Timing {
 	def(&t.Poll, 15*time.Second)
 	def(&t.BusyWait, time.Minute)
 	def(&t.PlanExpiry, 7*24*time.Hour)
+	def(&t.Expected, 15*time.Minute)
 	return t
 }

@@ -15,6 +15,12 @@ const (
 	OutcomeStale OutcomeKind = "stale"
 	// OutcomeNotStarted: the run ended before this host's turn.
 	OutcomeNotStarted OutcomeKind = "not-started"
+	// OutcomeDeferred: the host's change window is not open, or an earlier wave
+	// waits for its own; the host was not touched.
+	OutcomeDeferred OutcomeKind = "deferred"
+	// OutcomeExempt: the host has been exempted since it was planned; it was
+	// not touched.
+	OutcomeExempt OutcomeKind = "exempt"
 	// OutcomeReady: dry run only; apply would run the script here.
 	OutcomeReady OutcomeKind = "ready"
 	// OutcomeFailed: see Class.
@@ -25,7 +31,7 @@ const (
 func Outcomes() []OutcomeKind {
 	return []OutcomeKind{
 		OutcomeRemoved, OutcomeNothingToDo, OutcomeReady, OutcomeRebootPending,
-		OutcomeStale, OutcomeFailed, OutcomeNotStarted,
+		OutcomeStale, OutcomeFailed, OutcomeDeferred, OutcomeExempt, OutcomeNotStarted,
 	}
 }
 

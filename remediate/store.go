@@ -13,6 +13,8 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrStoreHeld: another process owns the store; the text says which.
 	ErrStoreHeld = errors.New("the store is held by another process")
+	// ErrBudget: the host has been restarted as often as it may be.
+	ErrBudget = errors.New("the host's budget of reboots is spent")
 )
 
 // LookKind says why a host was looked at.
@@ -46,6 +48,9 @@ type Look struct {
 	// and Detail is then what an optional question left unanswered, if any.
 	Class  Class
 	Detail string
+	// Bare says what should protect the host and does not, as far as this
+	// look can tell; empty if it is protected, or nothing was removed there.
+	Bare string
 }
 
 // HostState is what the store knows of one host.
@@ -66,19 +71,40 @@ type HostState struct {
 	// Last is the outcome of the last closed attempt, Kind empty if none.
 	Last   Outcome
 	LastAt time.Time
+
+	// Tries counts the failures in a row that ended in Class, the last one
+	// included; 0 where Class is empty. FailedAt is when the last one ended.
+	Tries    int
+	FailedAt time.Time
+	// RemovedAt is when the standing last became StandRemoved; zero while it is
+	// another.
+	RemovedAt time.Time
+	// BootID is of the last successful look.
+	BootID string
+	// Bare is of the last successful look (see Look.Bare); BareSince is when the
+	// host first stood so, in a row.
+	Bare      string
+	BareSince time.Time
+	// Reboots counts the restarts by oust.
+	Reboots int
 }
 
 // Run is one carrying-out of scan, apply or verify.
 type Run struct {
 	ID      string
-	Kind    string // scan, apply, verify
-	Plan    string // apply only
+	Kind    string // scan, apply, verify, retry
+	Plan    string // apply and retry only
 	Started time.Time
 	Ended   time.Time // zero while open
 	// Exit is the exit code that the run ended with.
 	Exit int
 	// Note says why it ended early, empty otherwise.
 	Note string
+	// By is who began it, USER@HOST.
+	By string
+	// Lowered names guards that a person switched off for it, such as
+	// "ignore-windows"; empty otherwise.
+	Lowered string
 }
 
 // Store keeps everything that is recorded. Each method returns only after
@@ -140,4 +166,51 @@ type Store interface {
 	TrustHostKey(ctx context.Context, host, address, fingerprint string, at time.Time) error
 
 	Close() error
+}
+
+// CampaignStore is what a store keeps of a campaign that runs for weeks: what
+// persons decided, and what is due. It is part of every Store.
+type CampaignStore interface {
+	// OpenRuns lists the runs that have not ended, oldest first.
+	OpenRuns(ctx context.Context) ([]Run, error)
+
+	// Approve records an approval. The same plan again changes nothing. A later
+	// approval takes over the hosts that it names.
+	Approve(ctx context.Context, a Approval) error
+	// ApprovedScripts are the digests of all scripts that were ever approved.
+	ApprovedScripts(ctx context.Context) (map[string]bool, error)
+	// PlannedHosts yields the hosts of all approvals, by name.
+	PlannedHosts(ctx context.Context) iter.Seq2[Planned, error]
+
+	// SaveHold records a hold, unless one is in force: then that one stays, and
+	// there is no error.
+	SaveHold(ctx context.Context, h Hold) error
+	// ReleaseHold ends the hold that is in force, or returns ErrNotFound.
+	ReleaseHold(ctx context.Context, at time.Time, by string) error
+	// Holds lists all holds, oldest first. The last may be in force.
+	Holds(ctx context.Context) ([]Hold, error)
+
+	// SaveExemption records an exemption. One that holds for the host already
+	// is ended at e.At, and takes the new one's place.
+	SaveExemption(ctx context.Context, e Exemption) error
+	// EndExemption takes back the exemption of a host that has neither been
+	// taken back nor ended by its own date at that time, or returns ErrNotFound.
+	EndExemption(ctx context.Context, host string, at time.Time) error
+	// Exemptions lists all exemptions, oldest first, ended ones included.
+	Exemptions(ctx context.Context) ([]Exemption, error)
+
+	// BeginReboot records that a host is about to be restarted. It returns
+	// ErrBudget, and records nothing, where the host has been restarted budget
+	// times already. The same host and boot id again is no error and counts once.
+	BeginReboot(ctx context.Context, r Reboot, budget int) error
+	// EndReboot records that the host has come back from the boot bootID; it
+	// is no error where no such restart is recorded, or it has ended.
+	EndReboot(ctx context.Context, host, bootID string, at time.Time) error
+	// Reboots lists a host's restarts, oldest first.
+	Reboots(ctx context.Context, host string) ([]Reboot, error)
+
+	// Durations are the times, from start to outcome, of each playbook's newest
+	// attempts that ended in OutcomeRemoved or OutcomeRebootPending after a job
+	// had run: at most limit a playbook, newest first.
+	Durations(ctx context.Context, limit int) (map[string][]time.Duration, error)
 }
