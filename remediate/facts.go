@@ -1,6 +1,9 @@
 package remediate
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Facts are what one look at a host found. They hold what the host printed,
 // parsed; no judgement about products is made here.
@@ -15,12 +18,14 @@ type Facts struct {
 	Uptime time.Duration `json:"uptime_ns"`
 	// HostTime is the host's own clock at the look, UTC, second precision;
 	// zero where a Windows host writes dates in a form that is not known.
-	HostTime  time.Time   `json:"host_time"`
-	Packages  []Package   `json:"packages,omitempty"`
-	Services  []Service   `json:"services,omitempty"`
-	Paths     []PathFact  `json:"paths,omitempty"`
-	FreeSpace []FreeSpace `json:"free_space,omitempty"`
-	Locks     []Lock      `json:"locks,omitempty"`
+	HostTime time.Time `json:"host_time"`
+	Packages []Package `json:"packages,omitempty"`
+	Services []Service `json:"services,omitempty"`
+	// Running answers Questions.Services, one fact for each.
+	Running   []RunningFact `json:"running,omitempty"`
+	Paths     []PathFact    `json:"paths,omitempty"`
+	FreeSpace []FreeSpace   `json:"free_space,omitempty"`
+	Locks     []Lock        `json:"locks,omitempty"`
 	// RebootPending lists the reasons the host gives, empty when none.
 	RebootPending []string  `json:"reboot_pending,omitempty"`
 	Privilege     Privilege `json:"privilege"`
@@ -92,6 +97,24 @@ type Service struct {
 	ImagePath   string `json:"image_path,omitempty"`
 }
 
+// RunState says whether a service runs.
+type RunState string
+
+// Run states. ServiceUnknown: the host did not say, or not so that it can be
+// told; a service is then neither taken for running nor for stopped.
+const (
+	ServiceRunning RunState = "running"
+	ServiceStopped RunState = "stopped" // also one that is starting, stopping or paused
+	ServiceAbsent  RunState = "absent"  // the service manager does not know it
+	ServiceUnknown RunState = "unknown"
+)
+
+// RunningFact answers a question about one service that a playbook asked.
+type RunningFact struct {
+	Service string   `json:"service"` // as the playbook wrote it
+	State   RunState `json:"state"`
+}
+
 // PathKind says what stands at a path.
 type PathKind string
 
@@ -151,6 +174,17 @@ func (f *Facts) Path(path string) (PathFact, bool) {
 	return PathFact{}, false
 }
 
+// Runs returns whether a service runs: ServiceUnknown where the look was not
+// asked. Upper and lower case count but on Windows.
+func (f *Facts) Runs(service string) RunState {
+	for _, r := range f.Running {
+		if r.Service == service || f.Platform == Windows && strings.EqualFold(r.Service, service) {
+			return r.State
+		}
+	}
+	return ServiceUnknown
+}
+
 // Questions are what the playbooks in force want a look to answer beyond
 // what every look answers.
 type Questions struct {
@@ -161,4 +195,8 @@ type Questions struct {
 	// Keys are registry keys, sorted, distinct, such as
 	// HKLM\SOFTWARE\KasperskyLab; each yields a KeyFact for each view.
 	Keys []string
+	// Services are names of services, without ".service" and wildcards, sorted,
+	// distinct; each yields one RunningFact. It can be told on Linux with
+	// systemd, and on Windows.
+	Services []string
 }

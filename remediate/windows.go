@@ -23,8 +23,8 @@ type WindowsFacts struct {
 	UpgradeCodes []UpgradeCode `json:"upgrade_codes,omitempty"`
 	// Keys answer Questions.Keys, one fact for each key and registry view.
 	Keys []KeyFact `json:"keys,omitempty"`
-	// Security are the virus scanners known to Windows, and what the
-	// registry says of Defender.
+	// Security are the virus scanners known to Windows, and what the registry
+	// says of Defender where a value may switch it off, or a part of it.
 	Security []SecurityProduct `json:"security,omitempty"`
 	// Appx are the packages of the Store's kind, of all users. They and what
 	// follows come from PowerShell, which is asked only where the campaign says
@@ -133,7 +133,8 @@ type SecurityProduct struct {
 	Source string `json:"source"`
 	Name   string `json:"name"`
 	// State is the host's own numbers, such as "STATE=266240" or
-	// "productState=397568", or for Defender "DisableAntiSpyware=1".
+	// "productState=397568", or for Defender "DisableAntiSpyware=1", with " by
+	// policy" after it where that is so.
 	State string `json:"state,omitempty"`
 	// Path is the product's program, from PowerShell alone.
 	Path string `json:"path,omitempty"`

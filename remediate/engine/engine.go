@@ -130,18 +130,19 @@ func New(cfg Config) (*Engine, error) {
 	return &Engine{Config: cfg, questions: asked}, nil
 }
 
-// questions asks each host for the paths of its platform's playbooks; one
+// questions asks each host for what its platform's playbooks ask; one
 // whose platform is not known before the look is a Unix of some kind, and is
 // asked for all of theirs.
 func questions(lib *playbooks.Library) map[remediate.Platform]remediate.Questions {
 	linux, mac := lib.Questions(remediate.Linux), lib.Questions(remediate.MacOS)
-	all := slices.Concat(linux.Paths, mac.Paths)
-	slices.Sort(all)
+	paths, services := slices.Concat(linux.Paths, mac.Paths), slices.Concat(linux.Services, mac.Services)
+	slices.Sort(paths)
+	slices.Sort(services)
 	return map[remediate.Platform]remediate.Questions{
 		remediate.Linux:           linux,
 		remediate.MacOS:           mac,
 		remediate.Windows:         lib.Questions(remediate.Windows),
-		remediate.PlatformUnknown: {Paths: slices.Compact(all)},
+		remediate.PlatformUnknown: {Paths: slices.Compact(paths), Services: slices.Compact(services)},
 	}
 }
 

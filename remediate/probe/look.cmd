@@ -53,6 +53,7 @@ SECTION service-image
 reg query HKLM\SYSTEM\CurrentControlSet\Services /s /v ImagePath 2>nul <nul
 SECTION service-name
 reg query HKLM\SYSTEM\CurrentControlSet\Services /s /v DisplayName 2>nul <nul
+ASK SERVICES
 SECTION keys
 ASK KEYS
 SECTION paths
@@ -76,7 +77,8 @@ KEY HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Installer\InProgress
 SECTION security
 reg query "HKLM\SOFTWARE\Microsoft\Security Center\Provider\Av" /s /reg:64 2>nul <nul
 for %v in (DisableAntiSpyware DisableAntiVirus PassiveMode) do reg query "HKLM\SOFTWARE\Microsoft\Windows Defender" /v %v /reg:64 2>nul <nul
-reg query "HKLM\SOFTWARE\Policies\Microsoft\Windows Defender" /v DisableAntiSpyware /reg:64 2>nul <nul
+for %v in (DisableAntiSpyware DisableAntiVirus) do reg query "HKLM\SOFTWARE\Policies\Microsoft\Windows Defender" /v %v /reg:64 2>nul <nul
+for %k in (Microsoft Policies\Microsoft) do reg query "HKLM\SOFTWARE\%k\Windows Defender\Real-Time Protection" /v DisableRealtimeMonitoring /reg:64 2>nul <nul
 reg query "HKLM\SOFTWARE\Policies\Microsoft\Windows Advanced Threat Protection" /v ForceDefenderPassiveMode /reg:64 2>nul <nul
 END
 exit 0

@@ -69,6 +69,11 @@ names() {
   done
 }
 
+# units_run UNIT... prints a word of systemd for each, in their order.
+units_run() {
+  if [ -d /run/systemd/system ] && have systemctl; then bounded 20 systemctl is-active "$@" 2>/dev/null; fi
+}
+
 # rpm_database: asked without a database, rpm would make one.
 rpm_database() {
   for dir in /var/lib/rpm /usr/lib/sysimage/rpm /usr/share/rpm "${HOME:-/root}/.rpmdb"; do
@@ -175,6 +180,8 @@ for dir in /etc /run /usr/local/lib /usr/lib; do names systemd .service "$dir/sy
 if [ -d /run/openrc ]; then names openrc '' /etc/init.d; else names sysv '' /etc/init.d; fi
 names launchd .plist /Library/LaunchDaemons
 names launchd .plist /Library/LaunchAgents
+
+ask_services
 
 frame 'section paths'
 asked=0

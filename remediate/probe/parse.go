@@ -77,7 +77,7 @@ func read(f remediate.Frames) (*remediate.Facts, error) {
 		return nil, fmt.Errorf("read the look: %w", err)
 	}
 	for _, step := range []func() error{
-		r.system, r.boot, r.clock, r.who, r.packages, r.services, r.paths, r.disk, r.locks, r.reboot,
+		r.system, r.boot, r.clock, r.who, r.packages, r.services, r.running, r.paths, r.disk, r.locks, r.reboot,
 	} {
 		if err := step(); err != nil {
 			return nil, fmt.Errorf("read the look: %w", err)

@@ -2,6 +2,7 @@ package probe
 
 import (
 	_ "embed"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -23,6 +24,10 @@ var lookScript string
 // asks, and sudo logs. Commands that can hang are ended after 10 to 40 s; a
 // folder on a dead network file system can still hold up the shell itself,
 // for which the caller's deadline is there.
+//
+// Whether a service runs is asked of systemd alone: the other service managers
+// know that they started one, and not that it still runs. A name that no
+// service has is not asked, and stays unknown.
 func Sh(q remediate.Questions, nonce remediate.Nonce) []byte {
 	var b strings.Builder
 	b.WriteString("frame() { printf '\\n@%s %s\\n' " + string(nonce) + " \"$1\"; }\n")
@@ -31,9 +36,31 @@ func Sh(q remediate.Questions, nonce remediate.Nonce) []byte {
 		// The path is printed back quoted, so that any bytes fit on one line.
 		b.WriteString("look_at " + quote(p) + " " + quote(strconv.Quote(p)) + "\n")
 	}
-	b.WriteString("}\nkind='" + Kind + "'\n")
+	b.WriteString("}\n")
+	askUnits(&b, q.Services)
+	b.WriteString("kind='" + Kind + "'\n")
 	b.WriteString(lookScript)
 	return []byte(b.String())
+}
+
+// serviceName is what a service may be called whose state is asked for: it
+// stands in a line of sh or cmd.exe, and begins with no dash.
+var serviceName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.@:-]{0,127}$`)
+
+// askUnits writes the names that are asked for, and the command that answers
+// them all in their order, a line each.
+func askUnits(b *strings.Builder, services []string) {
+	var names, units []string
+	for _, s := range services {
+		if serviceName.MatchString(s) {
+			names, units = append(names, quote("service "+s)), append(units, quote(s+".service"))
+		}
+	}
+	b.WriteString("ask_services() {\n:\n")
+	if len(names) > 0 {
+		b.WriteString("frame 'section running'\nprintf '%s\\n' " + strings.Join(names, " ") + "\nunits_run " + strings.Join(units, " ") + "\n")
+	}
+	b.WriteString("}\n")
 }
 
 // quote makes one sh word of any bytes but NUL, which no path can hold.

@@ -20,7 +20,7 @@ const KindWindows = "look-windows 1"
 // twice in a line of cmd.exe, once in hexadecimal.
 const maxAsked = 1024
 
-// ErrCannotAsk: a path or a registry key that cmd.exe cannot be asked for
+// ErrCannotAsk: a path, a registry key or a service that cmd.exe cannot be asked for
 // exactly as it is written.
 var ErrCannotAsk = errors.New("it cannot be asked of a Windows host")
 
@@ -28,13 +28,14 @@ var ErrCannotAsk = errors.New("it cannot be asked of a Windows host")
 var lookCmd string
 
 // Cmd makes the script of a look at a Windows host, for the standard input of
-// remediate.CmdLine. It needs cmd.exe, reg.exe and nothing newer than Windows
-// Server 2008 R2, and writes no file. It starts reg.exe about forty times, and
-// twice more for each registry key of the questions.
+// remediate.CmdLine. It needs cmd.exe, reg.exe, sc.exe and nothing newer than
+// Windows Server 2008 R2, and writes no file. It starts reg.exe about forty
+// times, twice more for each registry key of the questions, and sc.exe once for
+// each service.
 //
 // What a lookup cannot be trusted to have asked exactly, such as a path in
 // letters that the host's code page lacks, comes back in Facts.Incomplete. The
-// error wraps ErrCannotAsk for a path or key that no line can hold.
+// error wraps ErrCannotAsk for a path, key or service that no line can hold.
 func Cmd(q remediate.Questions, nonce remediate.Nonce) ([]byte, error) {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\r\n", args...) }
@@ -50,6 +51,10 @@ func Cmd(q remediate.Questions, nonce remediate.Nonce) ([]byte, error) {
 			line("%s", nonce.CmdEnd())
 		case word == "KEY":
 			askKey(line, rest, remediate.View64)
+		case l == "ASK SERVICES":
+			if err := askServices(line, q.Services, nonce); err != nil {
+				return nil, err
+			}
 		case l == "ASK KEYS":
 			if err := askKeys(line, q.Keys); err != nil {
 				return nil, err
@@ -63,6 +68,24 @@ func Cmd(q remediate.Questions, nonce remediate.Nonce) ([]byte, error) {
 		}
 	}
 	return []byte(b.String()), nil
+}
+
+// askServices prints the name of each service, what sc.exe says of it, and its
+// exit code.
+func askServices(line func(string, ...any), services []string, nonce remediate.Nonce) error {
+	if len(services) == 0 {
+		return nil
+	}
+	line("%s", nonce.CmdSection("running"))
+	for _, s := range services {
+		if !serviceName.MatchString(s) {
+			return fmt.Errorf("service %q: %w: no service has such a name", clean(s), ErrCannotAsk)
+		}
+		line("echo service %s", s)
+		line("sc query %s 2>&1 <nul", s)
+		line("echo rc %%ERRORLEVEL%%")
+	}
+	return nil
 }
 
 func askKeys(line func(string, ...any), keys []string) error {

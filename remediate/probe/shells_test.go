@@ -107,13 +107,13 @@ func TestLoginShells(t *testing.T) {
 // but to /dev/null and to its own output, and it calls what only looks.
 func TestScriptWritesNothing(t *testing.T) {
 	t.Parallel()
-	script := string(probe.Sh(remediate.Questions{Paths: []string{"/a"}}, nonce))
+	script := string(probe.Sh(remediate.Questions{Paths: []string{"/a"}, Services: []string{"a"}}, nonce))
 	file, err := syntax.NewParser(syntax.Variant(syntax.LangPOSIX)).Parse(strings.NewReader(script), "look.sh")
 	if err != nil {
 		t.Fatal(err)
 	}
-	looks := regexp.MustCompile(`^(ask_paths|apps|bounded|command|copy|date|defaults|df|dpkg-query|echo|exec|export|frame|grep|have|id|list|` +
-		`look_at|names|perl|pkgutil|printf|read|return|rpm|rpm_database|set|shift|stat|sudo|sw_vers|sysctl|systemctl|timeout|uname|unset|break|continue|\[|:)$`)
+	looks := regexp.MustCompile(`^(ask_paths|ask_services|apps|bounded|command|copy|date|defaults|df|dpkg-query|echo|exec|export|frame|grep|have|id|list|` +
+		`look_at|names|perl|pkgutil|printf|read|return|rpm|rpm_database|set|shift|stat|sudo|sw_vers|sysctl|systemctl|timeout|uname|units_run|unset|break|continue|\[|:)$`)
 	syntax.Walk(file, func(n syntax.Node) bool {
 		switch n := n.(type) {
 		case *syntax.Redirect:

@@ -30,6 +30,8 @@ type standin struct {
 	root string
 	bin  string // the programs
 	ask  []string
+	// services are those that the look is asked for.
+	services []string
 	// shell runs the script instead of /bin/sh; user does, if not nil; edit
 	// changes the script before it runs.
 	shell []string
@@ -45,6 +47,7 @@ type standin struct {
 //	exits/NAME       the exit code with which it ends; 0 if there is no such file
 //	bin/NAME         a program, as a shell script
 //	ask              the paths that the look is asked for, a line each
+//	services         the services that it is asked for, a line each
 func newStandin(t *testing.T, archive *txtar.Archive) *standin {
 	t.Helper()
 	dir := t.TempDir()
@@ -67,6 +70,8 @@ func newStandin(t *testing.T, archive *txtar.Archive) *standin {
 			write(t, filepath.Join(h.bin, name), f.Data, 0o755)
 		case "ask":
 			h.ask = slices.DeleteFunc(strings.Split(string(f.Data), "\n"), func(s string) bool { return s == "" })
+		case "services":
+			h.services = strings.Fields(string(f.Data))
 		case "links":
 		default:
 			t.Fatalf("archive: what is %s?", f.Name)
@@ -156,7 +161,7 @@ func (h *standin) below(text string) string {
 // look runs the look and returns what it prints.
 func (h *standin) look(t *testing.T) []byte {
 	t.Helper()
-	script := string(probe.Sh(remediate.Questions{Paths: h.ask}, nonce))
+	script := string(probe.Sh(remediate.Questions{Paths: h.ask, Services: h.services}, nonce))
 	if h.edit != nil {
 		script = h.edit(script)
 	}

@@ -37,7 +37,7 @@ func readWindows(r *reader) error {
 	r.facts.Platform, r.facts.Windows = remediate.Windows, w.windows
 	for _, step := range []func() error{
 		w.readCodePage, w.readAbsent, w.system, w.boot, w.clock, w.who, w.uninstall, w.userUninstall, w.upgradeCodes,
-		w.services, w.keys, w.paths, w.disk, w.reboot, w.installer, w.security,
+		w.services, w.running, w.keys, w.paths, w.disk, w.reboot, w.installer, w.security,
 	} {
 		if err := step(); err != nil {
 			return err

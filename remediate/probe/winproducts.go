@@ -221,7 +221,7 @@ func (w *winReader) security() error {
 			}
 			w.windows.Security = append(w.windows.Security, p)
 		}
-		for _, name := range []string{"DisableAntiSpyware", "DisableAntiVirus", "PassiveMode", "ForceDefenderPassiveMode"} {
+		for _, name := range []string{"DisableAntiSpyware", "DisableAntiVirus", "PassiveMode", "ForceDefenderPassiveMode", "DisableRealtimeMonitoring"} {
 			if n, ok := k.number(name); ok {
 				p := remediate.SecurityProduct{Source: "defender", Name: "Microsoft Defender", State: fmt.Sprintf("%s=%d", name, n)}
 				if strings.Contains(k.path, `\Policies\`) {
