@@ -55,8 +55,11 @@ func (f *Fleet) WriteCampaign(dir string) error {
 		{keyFile, key, 0o600},
 		{knownHostsFile, []byte(f.KnownHosts()), 0o644},
 	}
+	if len(f.windows) > 0 {
+		files = append(files, campaignPart{passwordFile, []byte(f.secret + "\n"), 0o600})
+	}
 	if f.winTLS != nil {
-		files = append(files, campaignPart{authorityFile, f.winTLS.authority, 0o644}, campaignPart{passwordFile, []byte(f.secret + "\n"), 0o600})
+		files = append(files, campaignPart{authorityFile, f.winTLS.authority, 0o644})
 	}
 	for _, file := range files {
 		if err := replaceFile(filepath.Join(dir, file.name), file.data, file.perm); err != nil {
@@ -133,10 +136,13 @@ func (f *Fleet) Authority() []byte {
 
 // windowsYAML are the keys of a campaign for Windows hosts.
 func (f *Fleet) windowsYAML() (credential, winrm string) {
-	if f.winTLS == nil {
+	if len(f.windows) == 0 {
 		return "", ""
 	}
-	return fmt.Sprintf("\n  windows: {user: ops, password: 'file:%s', auth: ntlm}", passwordFile), fmt.Sprintf("\nwinrm: {ca: %s}", authorityFile)
+	if f.winTLS != nil {
+		winrm = fmt.Sprintf("\nwinrm: {ca: %s}", authorityFile)
+	}
+	return fmt.Sprintf("\n  windows: {user: ops, password: 'file:%s', auth: ntlm}", passwordFile), winrm
 }
 
 // campaignYAML is a campaign whose limits let a run over the fleet go to its

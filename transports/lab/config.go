@@ -35,6 +35,11 @@ type Config struct {
 	Clock Clock
 	// Listen is the address to listen on, without a port; default 127.0.0.1.
 	Listen string
+	// Offline opens no port and makes no certificates: hosts are reached by
+	// Fleet.Dialer only, and have addresses that are made up. Whatever waits
+	// then waits for a channel or a timer, so that a fleet with the default
+	// clock and speed can live in the time of a testing/synctest bubble.
+	Offline bool
 	// Password is the password of the accounts ops and deploy; a random one
 	// if it is empty.
 	Password transports.Secret

@@ -59,8 +59,10 @@ func Start(ctx context.Context, config Config) (*Fleet, error) {
 
 // start makes the fleet that was drawn.
 func start(ctx context.Context, config Config, lots []lot) (*Fleet, error) {
-	if err := checkFileLimit(len(lots) + config.Windows); err != nil {
-		return nil, err
+	if !config.Offline {
+		if err := checkFileLimit(len(lots) + config.Windows); err != nil {
+			return nil, err
+		}
 	}
 	f := &Fleet{
 		config: config, clock: config.Clock, programs: programs(),
@@ -86,10 +88,10 @@ func (f *Fleet) open(lots []lot) error {
 	if err := f.openWindows(); err != nil {
 		return err
 	}
-	for _, h := range f.hosts {
-		if err := h.listen(f.config.Listen); err != nil {
-			return fmt.Errorf("lab: %s: %w", h.name, err)
-		}
+	if f.config.Offline {
+		f.makeAddresses()
+	} else if err := f.listen(); err != nil {
+		return err
 	}
 	// Closed ports come last, so that no host is given the port of one.
 	for _, h := range f.hosts {
@@ -101,10 +103,23 @@ func (f *Fleet) open(lots []lot) error {
 	return nil
 }
 
+// listen opens the ports of the Linux hosts.
+func (f *Fleet) listen() error {
+	for _, h := range f.hosts {
+		if err := h.listen(f.config.Listen); err != nil {
+			return fmt.Errorf("lab: %s: %w", h.name, err)
+		}
+	}
+	return nil
+}
+
 // openWindows makes the Windows hosts and opens their ports.
 func (f *Fleet) openWindows() error {
 	if f.config.Windows == 0 {
 		return nil
+	}
+	if f.config.Offline {
+		return f.makeWindows()
 	}
 	var err error
 	if f.winTLS, err = newWinTLS(f.config.Listen); err != nil {

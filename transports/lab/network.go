@@ -18,7 +18,7 @@ type hostNet struct {
 	mu       sync.Mutex
 	listener net.Listener
 	held     io.Closer // keeps a closed port from being given to others
-	conns    map[net.Conn]struct{}
+	conns    map[io.Closer]struct{}
 	// away counts what keeps the host off the network: connections are then
 	// cut as soon as they are made.
 	away int
@@ -99,7 +99,7 @@ func (h *host) applyFault() {
 		h.refuse()
 		h.disconnect()
 		h.reconnect()
-	} else if h.fleet.ctx.Err() == nil {
+	} else if h.fleet.ctx.Err() == nil && !h.fleet.config.Offline {
 		if err := h.listen(h.fleet.config.Listen); err != nil {
 			h.fleet.config.Logger.Error("the port cannot be opened again", "host", h.name, "error", err)
 		}
@@ -138,20 +138,20 @@ func (h *host) accept(l net.Listener) {
 }
 
 // admit enters a connection, unless the host is away.
-func (h *host) admit(c net.Conn) bool {
+func (h *host) admit(c io.Closer) bool {
 	h.net.mu.Lock()
 	defer h.net.mu.Unlock()
 	if h.net.away > 0 {
 		return false
 	}
 	if h.net.conns == nil {
-		h.net.conns = make(map[net.Conn]struct{})
+		h.net.conns = make(map[io.Closer]struct{})
 	}
 	h.net.conns[c] = struct{}{}
 	return true
 }
 
-func (h *host) leave(c net.Conn) {
+func (h *host) leave(c io.Closer) {
 	_ = c.Close()
 	h.net.mu.Lock()
 	defer h.net.mu.Unlock()
@@ -194,7 +194,7 @@ func (h *host) drop() {
 }
 
 // cut ends a connection without a word, as a dead network does.
-func cut(c net.Conn) {
+func cut(c io.Closer) {
 	if t, ok := c.(*net.TCPConn); ok {
 		_ = t.SetLinger(0)
 	}

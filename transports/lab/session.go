@@ -97,18 +97,23 @@ func (h *host) command(ctx context.Context, cancel context.CancelFunc, name, lin
 		return
 	}
 	out, errOut := newChannelWriter(ch, cancel), newChannelWriter(ch.Stderr(), cancel)
-	p := h.spawnAs(ctx, nil, []string{"sh", "-c", line}, u)
-	c := &call{
-		ctx: p.context(), proc: p, args: []string{"sh"}, dir: u.home, env: loginEnv(u),
-		in: ch, out: out, err: errOut,
-	}
+	c := h.loginCall(ctx, u, line, ch, out, errOut)
 	c.finish(func() int { return c.login(line) })
-	code, signal := p.result()
+	code, signal := c.proc.result()
 	out.Flush()
 	errOut.Flush()
 	_ = ch.CloseWrite()
 	sendEnd(ch, code, signal)
 	_ = ch.Close()
+}
+
+// loginCall is a login shell that is to run a line.
+func (h *host) loginCall(ctx context.Context, u *user, line string, in io.Reader, out, errOut io.Writer) *call {
+	p := h.spawnAs(ctx, nil, []string{"sh", "-c", line}, u)
+	return &call{
+		ctx: p.context(), proc: p, args: []string{"sh"}, dir: u.home, env: loginEnv(u),
+		in: in, out: out, err: errOut,
+	}
 }
 
 // login runs a line as the login shell does. A line that is one program with

@@ -170,6 +170,7 @@ func (w *winHost) breakService() {
 		return
 	}
 	w.broken = true
+	w.port.breakLines(f.inject)
 	if f.inject == wsman.FaultShellKilled {
 		// Not here: who calls may be a command of one of the shells.
 		w.fleet.spawnWindows(w, w.restartService)
@@ -217,7 +218,7 @@ func (w *winHost) setFault(name string) {
 func (w *winHost) applyFault() {
 	if w.hasFault(faultRefused) {
 		w.port.refuse(w)
-	} else if w.fleet.ctx.Err() == nil {
+	} else if w.fleet.ctx.Err() == nil && !w.fleet.config.Offline {
 		if err := w.port.listen(w); err != nil {
 			w.fleet.config.Logger.Error("the port cannot be opened again", "host", w.name, "error", err)
 		}
@@ -230,6 +231,7 @@ func (w *winHost) restartService() {
 	old := []*wsman.Server{w.https, w.http}
 	w.https, w.http = nil, nil
 	w.mu.Unlock()
+	w.port.endLines(errShellGone)
 	for _, s := range old {
 		if s != nil {
 			_ = s.Close()

@@ -17,7 +17,8 @@ type winPort struct {
 	addr     *net.TCPAddr // set by the first listen, and not changed
 	listener net.Listener
 	held     io.Closer // keeps a closed port from being given to others
-	conns    map[net.Conn]struct{}
+	offline  bool      // there is no listener, and yet the machine can be reached
+	conns    map[io.Closer]struct{}
 	gone     int // counts what keeps the machine off the network
 }
 
@@ -78,20 +79,20 @@ func (p *winPort) accept(w *winHost, l net.Listener) {
 }
 
 // admit enters a connection, unless the machine is away.
-func (p *winPort) admit(c net.Conn) bool {
+func (p *winPort) admit(c io.Closer) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.gone > 0 || p.listener == nil {
+	if p.gone > 0 || p.listener == nil && !p.offline {
 		return false
 	}
 	if p.conns == nil {
-		p.conns = make(map[net.Conn]struct{})
+		p.conns = make(map[io.Closer]struct{})
 	}
 	p.conns[c] = struct{}{}
 	return true
 }
 
-func (p *winPort) leave(c net.Conn) {
+func (p *winPort) leave(c io.Closer) {
 	_ = c.Close()
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -145,6 +146,7 @@ func (p *winPort) close() {
 		_ = p.listener.Close()
 		p.listener = nil
 	}
+	p.offline = false
 	p.cutAll()
 	p.release()
 }

@@ -13,6 +13,9 @@ import (
 // task that it has started goes on.
 func (h *Host) Backend() wsman.Backend { return wsman.Func(h.command) }
 
+// Run runs one such command and returns its exit code.
+func (h *Host) Run(ctx context.Context, c wsman.Command) int { return h.command(ctx, c) }
+
 func (h *Host) command(ctx context.Context, c wsman.Command) int {
 	s, err := h.Session(c.User)
 	if err != nil {
