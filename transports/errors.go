@@ -44,7 +44,11 @@ type Error struct {
 	// Temporary is true when the same call may work in a moment, such as
 	// after sshd dropped a connection for MaxStartups. Nothing else is retried.
 	Temporary bool
-	Err       error
+	// NoLogin is true for an error of class auth that is not the host's answer
+	// to the target's credential: a key that cannot be read here, a login that
+	// a bastion refused, a credential that is not tried any more.
+	NoLogin bool
+	Err     error
 }
 
 func (e *Error) Error() string {

@@ -28,12 +28,18 @@ type login struct {
 	user     string
 	signers  []xssh.Signer
 	password transports.Secret
+	// begin waits until the login may be tried; see transports.BeginLogin.
+	begin func() error
+	// waiting is closed when the wait begins, admitted when it has ended well.
+	waiting, admitted chan struct{}
+	asked             sync.Once
 
 	mu      sync.Mutex
 	tried   []string // in words for a person
 	offered []string // what the host would take
 	used    bool     // the password was shown
 	ended   error    // errNoMethod when all was tried
+	barred  error    // of begin
 }
 
 var errNoMethod = errors.New("the host refused the login")
@@ -41,7 +47,10 @@ var errNoMethod = errors.New("the host refused the login")
 // newLogin collects the credential's keys: those of the agent, then the
 // certificate and the key, each once.
 func (d *Dialer) newLogin(ctx context.Context, p *peer) (*login, error) {
-	l := &login{user: p.user, password: p.cred.Password}
+	l := &login{
+		user: p.user, password: p.cred.Password, begin: func() error { return transports.BeginLogin(ctx) },
+		waiting: make(chan struct{}), admitted: make(chan struct{}),
+	}
 	var all []xssh.Signer
 	if p.cred.Agent {
 		keys, err := d.agent.keys(ctx, l.stop)
@@ -84,9 +93,33 @@ func distinct(signers []xssh.Signer) []xssh.Signer {
 	return out
 }
 
+// admit waits, before the first method, until the login may be tried.
+func (l *login) admit() error {
+	l.asked.Do(func() {
+		close(l.waiting)
+		err := l.begin()
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if l.barred = err; err == nil {
+			close(l.admitted)
+		}
+	})
+	return l.refusedHere()
+}
+
+// refusedHere is why the login was not tried, if it was not.
+func (l *login) refusedHere() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.barred
+}
+
 // next is the xssh.ClientAuthCallback: the first method that the host offers,
 // we can do, and have not done.
 func (l *login) next(ctx *xssh.ClientAuthContext) (xssh.AuthMethod, error) {
+	if err := l.admit(); err != nil {
+		return nil, err
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.offered = ctx.AllowedMethods

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-hclog"
+
+	"oust/transports"
 )
 
 // How unknown host keys are met.
@@ -64,6 +66,13 @@ type Config struct {
 	// is not trusted, counts for all hosts behind it before it is tried
 	// again; default 1 min. Accounts lock when thousands of hosts repeat it.
 	HopAgain time.Duration
+	// Guard counts the logins that bastions refuse. Give it the one that stands
+	// before the dialer, so that bastions and hosts count together; default one
+	// of its own.
+	Guard *transports.Guard
+	// Knock bounds each stage of Dialer.Knock, where it is less than the time
+	// that a Dial has for it; default 5 s.
+	Knock time.Duration
 	// KeepAlive is the time without a byte from the peer after which it is
 	// asked for one, default 15 s; after KeepAliveCount of these without an
 	// answer, default 3, the connection is lost.
@@ -92,7 +101,7 @@ func (c Config) WithDefaults() Config {
 		{&c.Login, 30 * time.Second}, {&c.Open, 15 * time.Second},
 		{&c.Command, 2 * time.Minute}, {&c.Linger, 5 * time.Second},
 		{&c.HopIdle, 30 * time.Second}, {&c.HopAgain, time.Minute},
-		{&c.KeepAlive, 15 * time.Second},
+		{&c.KeepAlive, 15 * time.Second}, {&c.Knock, 5 * time.Second},
 	} {
 		if *d.field == 0 {
 			*d.field = d.value
@@ -109,6 +118,9 @@ func (c Config) WithDefaults() Config {
 	}
 	if c.Home == "" {
 		c.Home, _ = os.UserHomeDir() // without one, ~ stays as it is and no file is found
+	}
+	if c.Guard == nil {
+		c.Guard = transports.NewGuard(transports.LockOutConfig{})
 	}
 	if c.DialContext == nil {
 		c.DialContext = (&net.Dialer{}).DialContext
@@ -127,7 +139,7 @@ func (c Config) WithDefaults() Config {
 
 func (c Config) validate() error {
 	for _, d := range []time.Duration{
-		c.Connect, c.KeyExchange, c.Login, c.Open, c.Command, c.Linger, c.HopIdle, c.HopAgain, c.KeepAlive,
+		c.Connect, c.KeyExchange, c.Login, c.Open, c.Command, c.Linger, c.HopIdle, c.HopAgain, c.KeepAlive, c.Knock,
 	} {
 		if d < 0 {
 			return fmt.Errorf("ssh: a deadline is negative: %v", d)

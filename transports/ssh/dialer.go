@@ -60,7 +60,7 @@ func (d *Dialer) Dial(ctx context.Context, target transports.Target) (transports
 	if err != nil {
 		return nil, settingsError(target.Host, err)
 	}
-	base, release, err := d.reach(ctx, p, p.via)
+	base, release, err := d.reach(ctx, p, p.via, limits{d.cfg.Connect, d.cfg.Open})
 	if err != nil {
 		return nil, err
 	}
@@ -79,18 +79,22 @@ func settingsError(host string, err error) *transports.Error {
 		Advice: "mend the inventory or the ssh_config file, or set ssh.config: none",
 	}
 	if errors.Is(err, errNoUser) {
-		e.Class, e.Advice = transports.Auth, "write one in the campaign, the inventory or ssh_config"
+		e.Class, e.NoLogin, e.Advice = transports.Auth, true, "write one in the campaign, the inventory or ssh_config"
 	}
 	return e
 }
 
+// limits bound the making of a stream: connect is for one of TCP, open for one
+// that a bastion makes.
+type limits struct{ connect, open time.Duration }
+
 // reach makes the byte stream to a peer, through bastions if there are any.
 // release gives the bastion back.
-func (d *Dialer) reach(ctx context.Context, p *peer, via []peer) (w *wire, release func(), err error) {
+func (d *Dialer) reach(ctx context.Context, p *peer, via []peer, within limits) (w *wire, release func(), err error) {
 	if len(via) > 0 {
-		return d.hops.through(ctx, p, via)
+		return d.hops.through(ctx, p, via, within.open)
 	}
-	limited, cancel := context.WithTimeout(ctx, d.cfg.Connect)
+	limited, cancel := context.WithTimeout(ctx, within.connect)
 	defer cancel()
 	conn, err := d.cfg.DialContext(limited, "tcp", p.endpoint())
 	switch {
@@ -99,7 +103,7 @@ func (d *Dialer) reach(ctx context.Context, p *peer, via []peer) (w *wire, relea
 	case ctx.Err() != nil:
 		return nil, nil, transports.ContextError(ctx, p.host, p.op(opConnect), transports.Unreachable)
 	}
-	e := transports.ConnectError(p.host, p.endpoint(), d.cfg.Connect, nobodyListens, err)
+	e := transports.ConnectError(p.host, p.endpoint(), within.connect, nobodyListens, err)
 	e.Op = p.op(e.Op)
 	return nil, nil, e
 }
@@ -126,7 +130,7 @@ func (d *Dialer) handshake(ctx context.Context, p *peer, w *wire) (*established,
 			return nil, transports.ContextError(ctx, p.host, p.op(opLogin), transports.Unreachable)
 		}
 		return nil, &transports.Error{
-			Class: transports.Auth, Host: p.host, Op: p.op(opLogin), Err: err, Advice: "check " + p.credName(),
+			Class: transports.Auth, NoLogin: true, Host: p.host, Op: p.op(opLogin), Err: err, Advice: "check " + p.credName(),
 		}
 	}
 	check := &hostKeyCheck{dialer: d, peer: p, at: at, known: p.trust.lookup(at), passed: make(chan struct{}, 1)}
@@ -161,14 +165,15 @@ func (e handshakeEnd) deliver(done chan<- handshakeEnd, w *wire) {
 	}
 }
 
-// await waits for the end of a handshake, stage by stage.
+// await waits for the end of a handshake, stage by stage. While the login
+// waits for others only ctx bounds it.
 func (d *Dialer) await(
 	ctx context.Context, p *peer, w *wire, check *hostKeyCheck, l *login, done <-chan handshakeEnd,
 ) (*established, error) {
 	op, limit := opKeyExchange, d.cfg.KeyExchange
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
-	passed := check.passed
+	passed, waiting, admitted := check.passed, l.waiting, l.admitted
 	for {
 		select {
 		case end := <-done:
@@ -182,6 +187,12 @@ func (d *Dialer) await(
 			return nil, d.handshakeError(p, op, w, check, l, end.err)
 		case <-passed:
 			op, limit, passed = opLogin, d.cfg.Login, nil
+			timer.Reset(limit)
+		case <-waiting:
+			op, limit, passed, waiting = opLogin, d.cfg.Login, nil, nil
+			timer.Stop()
+		case <-admitted:
+			op, limit, passed, waiting, admitted = opLogin, d.cfg.Login, nil, nil, nil
 			timer.Reset(limit)
 		case <-timer.C:
 			w.kill(context.DeadlineExceeded)
@@ -210,6 +221,11 @@ func stageOver(check *hostKeyCheck, passed chan struct{}) bool {
 func (d *Dialer) handshakeError(p *peer, op string, w *wire, check *hostKeyCheck, l *login, err error) *transports.Error {
 	if refusal := check.refusal(); refusal != nil {
 		return refusal
+	}
+	if barred, ok := errors.AsType[*transports.Error](l.refusedHere()); ok {
+		own := *barred
+		own.Op = p.op(own.Op)
+		return &own
 	}
 	// The library has no type for the peer's own words when it disconnects.
 	said := strings.Contains(err.Error(), "ssh: disconnect, reason")

@@ -43,11 +43,12 @@ var errPoolClosed = errors.New("the dialer is closed")
 
 // through makes a stream to p through bastions. A shared connection that has
 // died since it was last used shows it only now: then a new one is made, once.
-func (s *hopPool) through(ctx context.Context, p *peer, via []peer) (*wire, func(), error) {
-	w, release, h, err := s.over(ctx, p, via)
+// open bounds the making of one stream.
+func (s *hopPool) through(ctx context.Context, p *peer, via []peer, open time.Duration) (*wire, func(), error) {
+	w, release, h, err := s.over(ctx, p, via, open)
 	if err != nil && h != nil && lostBastion(err) && ctx.Err() == nil {
 		s.forget(h)
-		w, release, h, err = s.over(ctx, p, via)
+		w, release, h, err = s.over(ctx, p, via, open)
 	}
 	if err == nil || h == nil {
 		return w, release, err
@@ -55,20 +56,20 @@ func (s *hopPool) through(ctx context.Context, p *peer, via []peer) (*wire, func
 	if ctx.Err() != nil {
 		return nil, nil, transports.ContextError(ctx, p.host, p.op(opConnect), transports.Unreachable)
 	}
-	e := hopDialError(p.host, p.endpoint(), h.name, s.dialer.cfg.Open, err)
+	e := hopDialError(p.host, p.endpoint(), h.name, open, err)
 	e.Op = p.op(e.Op)
 	return nil, nil, e
 }
 
 // over makes a stream over the shared connection. Without one there is no hop,
 // and the error is whole; with one, it is that of the stream.
-func (s *hopPool) over(ctx context.Context, p *peer, via []peer) (*wire, func(), *hop, error) {
+func (s *hopPool) over(ctx context.Context, p *peer, via []peer, open time.Duration) (*wire, func(), *hop, error) {
 	h, err := s.take(ctx, p, via)
 	if err != nil {
 		return nil, nil, nil, err
 	}
 	release := sync.OnceFunc(func() { s.give(h) })
-	limited, cancel := context.WithTimeout(ctx, s.dialer.cfg.Open)
+	limited, cancel := context.WithTimeout(ctx, open)
 	defer cancel()
 	conn, err := h.client.DialContext(limited, "tcp", p.endpoint())
 	if err != nil {
@@ -138,18 +139,12 @@ func forHost(err error, host string) error {
 func (s *hopPool) open(h *hop, via []peer) {
 	defer s.give(h)
 	defer close(h.ready)
-	ctx, cfg, p := context.Background(), s.dialer.cfg, &via[len(via)-1]
-	w, before, err := s.dialer.reach(ctx, p, via[:len(via)-1])
+	cfg, p := s.dialer.cfg, &via[len(via)-1]
+	w, before, e, err := s.logIn(p, via[:len(via)-1])
 	if err == nil {
-		var e *established
-		if e, err = s.dialer.handshake(ctx, p, w); err != nil {
-			before()
-		} else {
-			h.client = xssh.NewClient(e.conn, e.channels, e.requests)
-			h.wire, h.before, h.pulse = w, before, newPulse(w, e.conn, cfg)
-		}
-	}
-	if err != nil {
+		h.client = xssh.NewClient(e.conn, e.channels, e.requests)
+		h.wire, h.before, h.pulse = w, before, newPulse(w, e.conn, cfg)
+	} else {
 		h.err = err
 		switch transports.ClassOf(err) {
 		case transports.Auth, transports.Untrusted:
@@ -166,6 +161,33 @@ func (s *hopPool) open(h *hop, via []peer) {
 		s.forget(h)
 	}()
 	s.endIfClosed(h)
+}
+
+// logIn makes a connection to a bastion that stands behind others. Its login
+// counts once, however many hosts wait for it; so the error is none of theirs.
+func (s *hopPool) logIn(p *peer, via []peer) (w *wire, before func(), e *established, err error) {
+	cfg := s.dialer.cfg
+	as := p.cred
+	as.User = p.user
+	ctx, attempt, err := cfg.Guard.Watch(context.Background(), "bastion "+p.bastion, as)
+	if err != nil {
+		if stopped, ok := errors.AsType[*transports.Error](err); ok {
+			stopped.Op = p.op(stopped.Op)
+		}
+		return nil, nil, nil, err
+	}
+	if w, before, err = s.dialer.reach(ctx, p, via, limits{cfg.Connect, cfg.Open}); err == nil {
+		if e, err = s.dialer.handshake(ctx, p, w); err != nil {
+			before()
+		}
+	}
+	attempt.End(err)
+	if refused, ok := errors.AsType[*transports.Error](err); ok {
+		own := *refused
+		own.NoLogin = own.Class == transports.Auth
+		err = &own
+	}
+	return w, before, e, err
 }
 
 // endIfClosed ends a connection that was made while the pool closed.

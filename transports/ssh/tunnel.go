@@ -35,7 +35,7 @@ func (d *Dialer) Tunnel(jump string, credential transports.Credential) (func(ctx
 		if p.port, err = strconv.Atoi(port); err != nil {
 			return nil, &transports.Error{Class: transports.Internal, Op: opConnect, Err: err}
 		}
-		w, release, err := d.hops.through(ctx, p, via)
+		w, release, err := d.hops.through(ctx, p, via, d.cfg.Open)
 		if err != nil {
 			return nil, err
 		}

@@ -70,7 +70,7 @@ func (d *Dialer) Dial(ctx context.Context, target transports.Target) (transports
 	if err != nil {
 		e := &transports.Error{Class: transports.Unsupported, Host: target.Host, Op: opConfig, Err: err, Advice: "mend the campaign or the inventory"}
 		if errors.Is(err, errNoUser) {
-			e.Class = transports.Auth
+			e.Class, e.NoLogin = transports.Auth, true
 		}
 		return nil, e
 	}

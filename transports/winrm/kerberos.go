@@ -181,7 +181,7 @@ func refusal(p *peer, a answer, token []byte, offered bool) error {
 func kerberosFailure(p *peer, err error) error {
 	e := &transports.Error{Class: transports.Internal, Host: p.host, Op: opLogin, Err: err}
 	if k, ok := errors.AsType[*kerberosError](err); ok {
-		e.Class, e.Advice, e.Temporary = k.class, k.advice, k.temporary
+		e.Class, e.Advice, e.Temporary, e.NoLogin = k.class, k.advice, k.temporary, k.local
 	}
 	return e
 }

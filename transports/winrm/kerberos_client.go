@@ -85,7 +85,7 @@ func newClient(k *kerberos, a account) (*kerberosClient, error) {
 		err = c.readCache(a.ccache, a.user)
 	}
 	if err != nil {
-		return nil, &kerberosError{class: transports.Auth, err: err, advice: "check " + a.credName()}
+		return nil, &kerberosError{class: transports.Auth, local: true, err: err, advice: "check " + a.credName()}
 	}
 	c.realm = k.conf.spelled(c.realm)
 	if c.realm == "" {
@@ -128,7 +128,7 @@ func (c *kerberosClient) own(ctx context.Context) (ticket, error) {
 		if ok {
 			words = fmt.Sprintf("the ticket in the credential cache was good until %s", t.until.UTC().Format(time.RFC3339))
 		}
-		return ticket{}, &kerberosError{class: transports.Auth, err: errors.New(transports.Clean(words)), advice: "get a new one with kinit"}
+		return ticket{}, &kerberosError{class: transports.Auth, local: true, err: errors.New(transports.Clean(words)), advice: "get a new one with kinit"}
 	}
 	return t, nil
 }

@@ -20,6 +20,8 @@ type kerberosError struct {
 	temporary bool
 	// lasting: the same would come of it again, as of a wrong password.
 	lasting bool
+	// local: nobody was asked, as with a keytab that cannot be read.
+	local bool
 }
 
 func (e *kerberosError) Error() string { return e.err.Error() }

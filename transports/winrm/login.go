@@ -42,8 +42,12 @@ func schemes(k *kerberos) map[string]scheme {
 	}
 }
 
-// login logs a connection in.
+// login logs a connection in. The account is tried once, whatever the host
+// answers.
 func (d *Dialer) login(ctx context.Context, p *peer, l *link) error {
+	if err := transports.BeginLogin(ctx); err != nil {
+		return err
+	}
 	limited, cancel := context.WithTimeoutCause(ctx, d.cfg.Login, errNoAnswer)
 	defer cancel()
 	err := d.schemes[p.account.auth].login(limited, p, l)
