@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+	"unicode/utf8"
 
 	"oust/remediate"
 )
@@ -84,6 +86,39 @@ func FuzzPrintfFormat(f *testing.F) {
 		cmd.Stdin = strings.NewReader("printf '" + printfFormat(data) + "'")
 		if out, err := cmd.Output(); err != nil || !bytes.Equal(out, data) {
 			t.Errorf("%q came back as %q, %v", data, out, err)
+		}
+	})
+}
+
+// FuzzParseReboot: whatever a host prints, a report is refused, or is one
+// whose parts have their bounds and whose state means something.
+func FuzzParseReboot(f *testing.F) {
+	mark := func(words string) string { return "\n@" + string(fuzzNonce) + " " + words + "\n" }
+	sh := mark("begin "+rebootKind) + mark("section asking") + "boot b\nusers 2\ndelay 120\n"
+	f.Add([]byte(sh + mark("section state") + "state scheduled\nboot b\nusers 2\ndelay 120\n" + mark("end")))
+	f.Add([]byte(sh))
+	f.Add([]byte(mark("begin "+rebootKind) + mark("section state") + "state refused\nrefusal busy\n" + mark("section detail") + "a\nb\xff" + mark("end")))
+	f.Add([]byte(mark("begin "+rebootCmdKind) + mark("section boot") + bootSeven + mark("section state") + "state over\nusers 99999999\n" + mark("end")))
+	states := []RebootState{RebootScheduled, RebootOver, RebootPending, RebootRefused}
+	f.Fuzz(func(t *testing.T, out []byte) {
+		r, err := ParseReboot(out, fuzzNonce)
+		if err != nil {
+			if len(err.Error()) > 4*remediate.MaxText {
+				t.Errorf("an error of %d bytes", len(err.Error()))
+			}
+			return
+		}
+		switch {
+		case !slices.Contains(states, r.State):
+			t.Errorf("state %q", r.State)
+		case (r.State == RebootRefused) != (r.Refusal != ""):
+			t.Errorf("%s with the refusal %q", r.State, r.Refusal)
+		case r.Users < 0 || r.Users > 1_000_000 || r.Delay < 0 || r.Delay > 1<<31*time.Second:
+			t.Errorf("%d users, a delay of %v", r.Users, r.Delay)
+		case len(r.Detail) > remediate.MaxText || len(r.BootID) > remediate.MaxText || strings.ContainsAny(r.Detail, "\r\n"):
+			t.Errorf("detail %q, boot %q", r.Detail, r.BootID)
+		case !utf8.ValidString(r.Detail + r.BootID + string(r.Refusal)):
+			t.Error("not UTF-8")
 		}
 	})
 }

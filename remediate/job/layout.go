@@ -23,6 +23,9 @@ type Layout struct {
 	// SystemdDir exists where systemd is running (sd_booted(3)); default
 	// /run/systemd/system.
 	SystemdDir string
+	// RunDir is emptied by each boot; default /run, or /var/run where there is
+	// none.
+	RunDir string
 }
 
 func (l Layout) withDefaults() Layout {
@@ -36,6 +39,7 @@ func (l Layout) withDefaults() Layout {
 	def(&l.Path, "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
 	def(&l.Shell, "sh")
 	def(&l.SystemdDir, "/run/systemd/system")
+	def(&l.RunDir, "/run")
 	return l
 }
 
@@ -143,17 +147,22 @@ func (w *scriptWriter) env(l Layout, id string) {
 	w.set("BOOTFILE", l.BootIDFile)
 }
 
-// head is what the three scripts start with.
+// head is what the scripts about a job start with.
 func (w *scriptWriter) head(l Layout, id string, nonce remediate.Nonce) {
-	if !validNonce(nonce) && w.err == nil {
-		w.err = fmt.Errorf("bad nonce %q", remediate.ClipText(string(nonce)))
-	}
 	w.env(l, id)
 	w.line("export PATH LC_ALL=C")
 	w.setInt("MAXLOG", maxTail+1) // one more tells that it was cut
 	w.setInt("MAXRESULT", maxResult)
+	w.frames(nonce, kind, secAccepted, secWaiting, secState, secDetail, secResult, secHead, secLog)
+}
+
+// frames are the functions that print the lines between sections.
+func (w *scriptWriter) frames(nonce remediate.Nonce, kind string, sections ...string) {
+	if !validNonce(nonce) && w.err == nil {
+		w.err = fmt.Errorf("bad nonce %q", remediate.ClipText(string(nonce)))
+	}
 	w.line("frame_begin() { " + nonce.Begin(kind) + "; }")
-	for _, s := range []string{secAccepted, secWaiting, secState, secDetail, secResult, secHead, secLog} {
+	for _, s := range sections {
 		w.line("frame_" + s + "() { " + nonce.Section(s) + "; }")
 	}
 	w.line("frame_end() { " + nonce.End() + "; }")

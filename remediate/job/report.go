@@ -56,6 +56,13 @@ const (
 	RefusedShell Refusal = "shell"
 	// RefusedScheduler: Windows' task scheduler did not take the job.
 	RefusedScheduler Refusal = "scheduler"
+	// RefusedBusy: a job or another installer is at work, which a restart
+	// would cut in the middle.
+	RefusedBusy Refusal = "busy"
+	// RefusedTool: what restarts the host did not do it.
+	RefusedTool Refusal = "tool"
+	// RefusedBoot: the host does not say which boot it is in.
+	RefusedBoot Refusal = "boot"
 )
 
 // Report is what a script of this package printed.
