@@ -169,3 +169,47 @@ func TestBubble(t *testing.T) {
 	})
 	t.Logf("it took %v", time.Since(start))
 }
+
+// TestBubblePipes: who waits for a pipe does not keep the time from going on.
+func TestBubblePipes(t *testing.T) {
+	const big = "i=0; while [ $i -lt 3000 ]; do echo 0123456789012345678901234567890123456789; i=$((i+1)); done >f; "
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t, Config{Hosts: 1, Speed: 1, Offline: true})
+		c, h := newCampaigner(t, f), f.Hosts()[0]
+		for script, want := range map[string]string{
+			"{ sleep 3600; echo a; } | cat":                                                            "a\n",
+			"{ sleep 3600; echo a; } | { read x; echo \"$x\"; }":                                       "a\n",
+			"{ sleep 60; echo a; sleep 60; echo b; } | while read x; do echo \"<$x>\"; done":           "<a>\n<b>\n",
+			"{ sleep 60; echo a; } | sh -c 'sleep 120; cat'":                                           "a\n",
+			"sleep 60 | { sleep 1; read x; echo \"[$x]\"; }":                                           "[]\n",
+			big + "{ sleep 60; wc -c; } <f":                                                            "123000\n",
+			big + "cat f | { sleep 60; wc -c; }":                                                       "123000\n",
+			big + "cat f | { sleep 60; head -n 1; }":                                                   "0123456789012345678901234567890123456789\n",
+			"sleep 7200 | cat & p=$!; sleep 60; kill $p; wait $p; echo $?":                             "143\n",
+			"timeout 5 sh -c '{ sleep 60; echo a; } | cat' </dev/null; echo $?":                        "124\n",
+			"{ timeout 5 cat; echo $?; } </dev/null":                                                   "0\n",
+			"sleep 600 | { timeout 5 cat; echo $?; }":                                                  "124\n",
+			"setsid -f sh -c 'sleep 90; echo late >/tmp/late'; sleep 100; cat /tmp/late; rm /tmp/late": "late\n",
+		} {
+			out, err := c.script(t.Context(), h, []byte(script), 3*time.Hour)
+			if err != nil || string(out) != want {
+				t.Errorf("%.60s: %v, %q, want %q", script, err, out, want)
+			}
+		}
+		conn, err := c.dialer.Dial(t.Context(), offlineTarget(h, "root"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = conn.Close() }()
+		for _, cmd := range []transports.Command{
+			{Line: "sleep 60", Stdin: make([]byte, 1<<20)},
+			{Line: remediate.ShLine, Stdin: []byte("while :; do echo 0123456789012345678901234567890123456789; done")},
+		} {
+			cmd.Timeout = 61 * time.Second
+			_, err := conn.Run(t.Context(), cmd)
+			if endless := cmd.Line != "sleep 60"; endless != (transports.ClassOf(err) == transports.Timeout) {
+				t.Errorf("%s: %v", cmd.Line, err)
+			}
+		}
+	})
+}

@@ -76,7 +76,7 @@ func (c *call) stdin() io.Reader {
 	case nil:
 		return strings.NewReader("")
 	case *os.File:
-		return pipeReader{c.ctx, in}
+		return pipeReader{c.ctx, in, c.proc.host.patience(c.ctx)}
 	default:
 		return in
 	}
@@ -84,11 +84,17 @@ func (c *call) stdin() io.Reader {
 
 // pipeReader reads from a pipe until a context ends.
 type pipeReader struct {
-	ctx  context.Context
-	file *os.File
+	ctx     context.Context
+	file    *os.File
+	patient patient
 }
 
 func (r pipeReader) Read(b []byte) (int, error) {
+	if r.patient.clock != nil {
+		if err := r.patient.readable(r.file); err != nil {
+			return 0, err
+		}
+	}
 	stopped := make(chan struct{})
 	stop := context.AfterFunc(r.ctx, func() {
 		_ = r.file.SetReadDeadline(time.Unix(1, 0))

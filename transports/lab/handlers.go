@@ -58,23 +58,32 @@ func (s *shell) input(h *handle) (io.ReadWriteCloser, error) {
 	if err != nil {
 		return nil, &fs.PathError{Op: "read", Path: "file", Err: cError{err}}
 	}
+	return s.proc.host.pipeOf(s.proc.context(), bytes.NewReader(data))
+}
+
+// pipeOf is a pipe out of which comes what a reader has to say.
+func (h *host) pipeOf(ctx context.Context, in io.Reader) (*os.File, error) {
+	known, _ := in.(*bytes.Reader)
+	if known != nil && known.Len() == 0 {
+		return emptyInput()
+	}
 	r, w, err := os.Pipe()
 	if err != nil {
 		return nil, fmt.Errorf("pipe: %w", err)
 	}
-	if len(data) <= pipeSize {
-		_, _ = w.Write(data)
+	if known != nil && known.Len() <= pipeSize {
+		_, _ = io.Copy(w, known)
 		_ = w.Close()
 		return r, nil
 	}
-	s.proc.host.feed(w, bytes.NewReader(data))
+	h.feed(ctx, w, in)
 	return r, nil
 }
 
 // feed copies into a pipe until there is no more, or nobody reads.
-func (h *host) feed(w io.WriteCloser, r io.Reader) {
+func (h *host) feed(ctx context.Context, w *os.File, r io.Reader) {
 	work := func() {
-		_, _ = io.Copy(w, r)
+		_, _ = io.Copy(h.patience(ctx).writer(w), r)
 		_ = w.Close()
 	}
 	if !h.fleet.spawn(h, work) {

@@ -125,11 +125,10 @@ func (c *call) shellInput() (io.Reader, func(), error) {
 	case *os.File:
 		return in, func() {}, nil
 	}
-	r, w, err := os.Pipe()
+	r, err := c.proc.host.pipeOf(c.ctx, c.in)
 	if err != nil {
-		return nil, nil, fmt.Errorf("pipe: %w", err)
+		return nil, nil, err
 	}
-	c.proc.host.feed(w, c.in)
 	return r, func() { _ = r.Close() }, nil
 }
 
@@ -182,7 +181,7 @@ func (s *shell) newCall(ctx context.Context, p *process, args []string) *call {
 	hc := interp.HandlerCtx(ctx)
 	return &call{
 		ctx: ctx, proc: p, args: args, dir: hc.Dir, env: hc.Env,
-		in: hc.Stdin, out: hc.Stdout, err: hc.Stderr, status: hc.LastExitStatus,
+		in: hc.Stdin, out: p.host.patience(ctx).writer(hc.Stdout), err: p.host.patience(ctx).writer(hc.Stderr), status: hc.LastExitStatus,
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -60,6 +61,8 @@ func (s *shell) call(ctx context.Context, args []string) (_ []string, err error)
 		return s.commandCall(ctx, args)
 	case "type":
 		return append([]string{".lab.command", "-V"}, args[1:]...), nil
+	case "read":
+		return args, s.awaitInput(ctx, hc)
 	case "[", "test":
 		return s.sameFile(ctx, args), nil
 	case "set":
@@ -83,6 +86,15 @@ func (s *shell) call(ctx context.Context, args []string) (_ []string, err error)
 		return []string{".lab.absent", args[0]}, nil
 	}
 	return args, nil
+}
+
+// awaitInput waits until the builtin read finds something, or the end.
+func (s *shell) awaitInput(ctx context.Context, hc interp.HandlerContext) error {
+	p := s.proc.host.patience(ctx)
+	if f, ok := hc.Stdin.(*os.File); ok && f != nil && p.clock != nil {
+		return p.readable(f)
+	}
+	return nil
 }
 
 // fatal is the end of a shell by an error of a special builtin (POSIX, 2.8.1).

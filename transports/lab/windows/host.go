@@ -69,7 +69,7 @@ type Host struct {
 	life       context.Context
 	work       sync.WaitGroup // what a restart ends
 	later      sync.WaitGroup // restarts that were asked for on the machine
-	restarting sync.Mutex
+	restarting chan struct{}  // holds one restart; a lock would keep simulated time from going on
 
 	mu         sync.Mutex
 	closed     bool
@@ -99,6 +99,7 @@ func New(ctx context.Context, c Config) (*Host, error) {
 	h := &Host{
 		Name: c.Name, Registry: c.Image.registry.Clone(), Files: c.Image.files.Clone(), image: c.Image, clock: c.Clock, shell: c.Shell,
 		password: c.Password, cut: c.Cut, down: c.Down, began: c.Uninstalling, changed: c.Changed, life: ctx, fault: c.Fault,
+		restarting: make(chan struct{}, 1),
 	}
 	h.Files.Now = h.now
 	if h.cut == nil {
@@ -149,8 +150,8 @@ const (
 // Reboot ends everything that runs and starts the machine again. It returns
 // when the machine is back.
 func (h *Host) Reboot() {
-	h.restarting.Lock()
-	defer h.restarting.Unlock()
+	h.restarting <- struct{}{}
+	defer func() { <-h.restarting }()
 	h.cut(true)
 	defer h.cut(false)
 	h.mu.Lock()
