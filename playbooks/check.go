@@ -34,6 +34,7 @@ func check(p *Playbook) []Problem {
 	c := &checker{p: p}
 	c.head()
 	c.detect()
+	c.protection()
 	c.steps()
 	c.residue()
 	c.secrets()
@@ -136,6 +137,9 @@ func (c *checker) head() {
 	c.prose("afterwards", p.Afterwards)
 	if p.Reboot != "" {
 		c.oneOf("reboot", p.Reboot, []string{RebootNever, RebootMaybe, RebootNeeded}, "reboot")
+	}
+	if p.Restart != "" {
+		c.oneOf("restart", string(p.Restart), restartPolicies, "restart")
 	}
 	if p.ReportOnly() && strings.TrimSpace(p.Manual) == "" {
 		c.err(ruleRequired, "a playbook without steps must say in manual what a person has to do", "name")

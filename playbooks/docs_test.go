@@ -52,7 +52,8 @@ func TestGuideKeys(t *testing.T) {
 		{"\n**`key`**", "\n**`script`**", KeyStep{}},
 		{"\n**`script`**", "\n`exit` gives", ScriptStep{}},
 		{"\n### residue\n", "\n### secrets\n", Residue{}},
-		{"\n### secrets\n", "\n### sources\n", Secret{}},
+		{"\n### secrets\n", "\n### protection\n", Secret{}},
+		{"\n### protection\n", "\n### sources\n", Protection{}},
 		{"\n### sources\n", "\n## How", Source{}},
 	} {
 		part := between(t, text, c.from, c.to)
@@ -84,7 +85,8 @@ func TestGuideKeys(t *testing.T) {
 func TestGuideWords(t *testing.T) {
 	text := guide(t)
 	words := append([]string{RebootNever, RebootMaybe, RebootNeeded, ConfidenceVendor, ConfidencePublic, ConfidenceUnverified,
-		EncodingPlain, EncodingUTF16LEHex}, verdicts...)
+		EncodingPlain, EncodingUTF16LEHex, DefenderRunning}, verdicts...)
+	words = append(words, restartPolicies...)
 	for _, w := range words {
 		if !strings.Contains(text, "`"+w+"`") {
 			t.Errorf("the guide does not name %s", w)

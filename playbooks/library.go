@@ -95,8 +95,17 @@ func (l *Library) Refs() []remediate.PlaybookRef {
 }
 
 // Questions returns what a look at a host of the platform must answer so that
-// Match can decide.
+// Match and Bare can decide.
 func (l *Library) Questions(platform remediate.Platform) remediate.Questions {
+	q := l.matchQuestions(platform)
+	for _, p := range l.list {
+		p.askProtection(&q, platform)
+	}
+	return tidy(q)
+}
+
+// matchQuestions are those that Match needs.
+func (l *Library) matchQuestions(platform remediate.Platform) remediate.Questions {
 	var q remediate.Questions
 	for _, p := range l.list {
 		if !p.On(platform) {
@@ -109,9 +118,15 @@ func (l *Library) Questions(platform remediate.Platform) remediate.Questions {
 			ask(&q, platform, r.Path, r.Key)
 		}
 	}
-	slices.Sort(q.Paths)
-	slices.Sort(q.Keys)
-	q.Paths, q.Keys = slices.Compact(q.Paths), slices.Compact(q.Keys)
+	return tidy(q)
+}
+
+// tidy sorts questions and leaves out what is there twice.
+func tidy(q remediate.Questions) remediate.Questions {
+	for _, list := range []*[]string{&q.Paths, &q.Keys, &q.Services} {
+		slices.Sort(*list)
+		*list = slices.Compact(*list)
+	}
 	return q
 }
 
@@ -140,6 +155,6 @@ func (l *Library) Unanswered(f *remediate.Facts) []string {
 			asked[k.Key] = true
 		}
 	}
-	q := l.Questions(f.Platform)
+	q := l.matchQuestions(f.Platform)
 	return slices.DeleteFunc(append(q.Paths, q.Keys...), func(s string) bool { return asked[s] })
 }

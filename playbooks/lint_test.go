@@ -187,6 +187,12 @@ var lintCases = []struct {
 	{"residue service", "{service: widgetd}", "{service: 'w*'}", []string{`22:15 value service name "w*": wildcards, spaces and signs are not allowed here`}},
 	{"residue path to look at", "{service: widgetd}", "{path: ./x}", []string{"22:12 path ./x: the path is not absolute"}},
 
+	{"protection of nothing", "reboot: maybe", "protection: [{}]\nreboot: maybe", []string{
+		"24:14 protection a sign without defender, package, uninstall, service, path or key would hold everywhere"}},
+	{"protection of Windows", "reboot: maybe", "protection: [{defender: running}]\nreboot: maybe", []string{
+		"24:15 protection the sign can hold on none of the platforms"}},
+	{"restart", "reboot: maybe", "restart: maybe\nreboot: maybe", []string{`24:10 value restart "maybe" is unknown; use never, in-window, always`}},
+
 	{"no sources", "sources:\n  - {claim: all of it, source: the manual, confidence: vendor}\n", "", []string{
 		"1:1 source a playbook without sources cannot be judged; say where its claims come from"}},
 	{"source of nothing", "source: the manual", "source: ''", []string{"29:32 required source is missing"}},

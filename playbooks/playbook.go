@@ -38,12 +38,19 @@ type Playbook struct {
 	Shared []string `yaml:"shared"`
 	// Secrets are what the steps ask for, by name.
 	Secrets []Secret `yaml:"secrets"`
-	// Reboot is one of the Reboot constants; empty means RebootNever.
+	// Reboot is one of the Reboot constants; empty means RebootNever. It says
+	// what the product asks for.
 	Reboot string `yaml:"reboot"`
+	// Restart is whether oust may restart a host for this product; empty leaves
+	// it to the campaign, and the stricter of both counts.
+	Restart remediate.RebootPolicy `yaml:"restart"`
 	// Manual says what a person must do where the steps cannot.
 	Manual string `yaml:"manual"`
 	// Afterwards says what protects the host once the product is gone.
 	Afterwards string `yaml:"afterwards"`
+	// Protection is what must protect the host once the product is gone: any
+	// one of it is enough. None means that the product protects nothing.
+	Protection []Protection `yaml:"protection"`
 	// Confidence is how well the removal as a whole is known.
 	Confidence string `yaml:"confidence"`
 	// Sources say where each claim comes from; never empty.

@@ -23,6 +23,7 @@ const (
 	ruleSystem     = "system"
 	ruleAfter      = "after"
 	ruleName       = "same-name"
+	ruleProtection = "protection"
 
 	warnLeading    = "leading-wildcard"
 	warnUnremoved  = "detected-not-removed"
@@ -49,6 +50,7 @@ var rules = []Rule{
 	{ruleSystem, SeverityError, "nothing that a host needs to live, to be reached or to run other programs is taken away"},
 	{ruleAfter, SeverityError, "after names playbooks that exist and goes in no circle"},
 	{ruleName, SeverityError, "playbooks that are used together have distinct names"},
+	{ruleProtection, SeverityError, "each sign of protection can hold on the platforms, and a look can answer it"},
 	{warnLeading, SeverityWarning, "a pattern that begins with a wildcard may match what others make"},
 	{warnUnremoved, SeverityWarning, "packages that prove the product are removed by a step"},
 	{warnScript, SeverityWarning, "a script step is the last way out; nobody checks what it does"},

@@ -1,6 +1,6 @@
 @echo off
 :: oust: removal of
-::   Kaspersky Endpoint Security for Windows (playbook kaspersky/kes-windows sha256:3221f5a3488ad6037755a52c0f3fc2452b5af4915e4688a7ca8e52fde22341cf)
+::   Kaspersky Endpoint Security for Windows (playbook kaspersky/kes-windows sha256:d4f362f675fdb6202f4df3eacae5b32a735f74bad0ac43d7b55844d209faa78b)
 ::   Kaspersky Security Center Network Agent (playbook kaspersky/klnagent sha256:c0838d25ef0addd3767cd79aa685006bd48fdea43afc2aadd1fda19f83f6b460)
 :: Steps:
 ::   1. uninstall Kaspersky Endpoint Security for Windows 12.4.0.467 with Windows Installer: {27534751-4A40-48BD-B393-BC3BF28C876E}

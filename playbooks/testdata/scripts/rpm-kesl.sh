@@ -1,6 +1,6 @@
 #!/bin/sh
 # oust: removal of
-#   Kaspersky Endpoint Security for Linux (playbook kaspersky/kesl sha256:ca60200432b5cdd79a9e5cf8e6b04e003c59b798bd8adf8ed7f1aadb028879e4)
+#   Kaspersky Endpoint Security for Linux (playbook kaspersky/kesl sha256:c3a26a3d009aa744e0168241e3b883d33b7061b9abdb882537f2f01c31cbf7d7)
 # Steps:
 #   1. erase kesl-gui kesl-gui-astra kesl kesl-astra with rpm
 #   2. remove what is left in /var/opt/kaspersky/kesl
