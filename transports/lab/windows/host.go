@@ -131,6 +131,7 @@ func (h *Host) start(uptime time.Duration) {
 	h.lastPID, h.processes, h.services = 600, nil, nil
 	h.mu.Unlock()
 	h.startServices()
+	h.wakeDefender()
 }
 
 const (

@@ -119,7 +119,7 @@ func (im *Image) systemKeys() {
 	set(`HKLM\SYSTEM\CurrentControlSet\Control\TimeZoneInformation`, "ActiveTimeBias", regDword, "0x0")
 	set(`HKLM\SYSTEM\CurrentControlSet\Control\TimeZoneInformation`, "TimeZoneKeyName", regSZ, "UTC")
 	set(`HKLM\SOFTWARE\Classes\Installer\UpgradeCodes`, "", "", "")
-	set(`HKLM\SOFTWARE\Microsoft\Windows Defender`, "DisableAntiSpyware", regDword, fmt.Sprintf("0x%d", btoi(len(im.products) > 0)))
+	set(defenderKey, defenderOff, regDword, fmt.Sprintf("0x%d", btoi(im.guarded())))
 	for _, sid := range []string{".DEFAULT", "S-1-5-18", "S-1-5-19", "S-1-5-20", accounts[0].sid, accounts[1].sid} {
 		set(`HKU\`+sid+`\Control Panel\International`, "sShortDate", regSZ, "M/d/yyyy")
 		set(`HKU\`+sid+`\Environment`, "TEMP", regExpand, `%USERPROFILE%\AppData\Local\Temp`)
@@ -138,7 +138,7 @@ func (im *Image) services() {
 		{name: "RpcSs", display: "Remote Procedure Call (RPC)", image: `C:\Windows\system32\svchost.exe -k rpcss -p`, kind: 0x20, start: 2},
 		{name: "Schedule", display: "Task Scheduler", image: `C:\Windows\system32\svchost.exe -k netsvcs -p`, kind: 0x20, start: 2},
 		{name: "Tcpip", display: "TCP/IP Protocol Driver", image: `System32\drivers\tcpip.sys`, kind: 1, start: 0},
-		{name: "WinDefend", display: "Microsoft Defender Antivirus Service", image: `"C:\ProgramData\Microsoft\Windows Defender\Platform\MsMpEng.exe"`, kind: 0x10, start: 3},
+		{name: defenderService, display: "Microsoft Defender Antivirus Service", image: `"C:\ProgramData\Microsoft\Windows Defender\Platform\MsMpEng.exe"`, kind: 0x10, start: im.defenderStart()},
 		{name: "WinRM", display: "Windows Remote Management (WS-Management)", image: `C:\Windows\System32\svchost.exe -k NetworkService -p`, kind: 0x20, start: 2},
 		{name: "wuauserv", display: "Windows Update", image: `C:\Windows\system32\svchost.exe -k netsvcs -p`, kind: 0x20, start: 3},
 	} {

@@ -24,11 +24,13 @@ type Product struct {
 	// Takes is how long the uninstaller works, in the machine's own time.
 	Takes time.Duration
 
-	upgrade string // UpgradeCode
-	view    int    // of the registry
-	folder  string // its program folder
-	files   []string
-	keys    []string // registry keys beside the uninstall entry
+	// antivirus: Defender is off where it is installed.
+	antivirus bool
+	upgrade   string // UpgradeCode
+	view      int    // of the registry
+	folder    string // its program folder
+	files     []string
+	keys      []string // registry keys beside the uninstall entry
 	// services are started with the machine; drivers stay in memory until the
 	// next start.
 	services []serviceInfo
@@ -63,7 +65,7 @@ var (
 			{name: "klif.KES", display: "Kaspersky Lab Driver", image: `\SystemRoot\system32\DRIVERS\klif.KES.sys`, kind: 2, start: 1},
 			{name: "klbackupflt.KES", display: "Kaspersky Lab Backup Filter", image: `\SystemRoot\system32\DRIVERS\klbackupflt.KES.sys`, kind: 2, start: 0},
 		},
-		asks: "KLPASSWD", login: "KLAdmin",
+		asks: "KLPASSWD", login: "KLAdmin", antivirus: true,
 	}
 	NetworkAgent = &Product{
 		Name: "klnagent", Title: "Kaspersky Security Center Network Agent", Version: "15.1.0.20748", Publisher: "Kaspersky",
@@ -182,6 +184,7 @@ func (h *Host) install(p *Product) {
 	for _, s := range p.services {
 		h.startService(s)
 	}
+	h.restDefender()
 }
 
 // residue is the file that the fault of that name leaves.
@@ -215,6 +218,9 @@ func (h *Host) remove(p *Product, fault string) (restart bool) {
 	h.Registry.Remove(p.entryKey())
 	if p.upgrade != "" {
 		h.Registry.Remove(upgradeKey + packGUID(p.upgrade))
+	}
+	if p.antivirus {
+		h.wakeDefender()
 	}
 	if h.hasFault(FaultReinstalls) {
 		h.reinstallLater(p)
