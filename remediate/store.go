@@ -81,8 +81,8 @@ type HostState struct {
 	RemovedAt time.Time
 	// BootID is of the last successful look.
 	BootID string
-	// Bare is of the last successful look (see Look.Bare); BareSince is when the
-	// host first stood so, in a row.
+	// Bare is of the last scan or verify that did not fail (see Look.Bare);
+	// BareSince is when the host first stood so, in a row.
 	Bare      string
 	BareSince time.Time
 	// Reboots counts the restarts by oust.
@@ -113,6 +113,8 @@ type Run struct {
 // have happened, so callers write outcomes with a context that is not the
 // one that a person cancels.
 type Store interface {
+	CampaignStore
+
 	// CampaignID is the random id that the store was given when it was made.
 	CampaignID(ctx context.Context) (string, error)
 
@@ -173,6 +175,8 @@ type Store interface {
 type CampaignStore interface {
 	// OpenRuns lists the runs that have not ended, oldest first.
 	OpenRuns(ctx context.Context) ([]Run, error)
+	// Runs yields all runs, oldest first, those that have ended included.
+	Runs(ctx context.Context) iter.Seq2[Run, error]
 
 	// Approve records an approval. The same plan again changes nothing. A later
 	// approval takes over the hosts that it names.

@@ -13,6 +13,7 @@ import (
 type attemptRecord struct {
 	remediate.Attempt // without Log, texts bounded
 	started, updated  int64
+	playbooks         string // JSON, empty for none
 	hasLog            bool
 	log               packed
 }
@@ -24,13 +25,16 @@ func (s *Store) attempt(a remediate.Attempt) (*attemptRecord, error) {
 		return nil, err
 	}
 	r := &attemptRecord{Attempt: a, started: s.stamp(a.Started), updated: s.stamp(a.Updated), hasLog: a.Log != nil}
+	if err := r.setPlaybooks(a.Playbooks); err != nil {
+		return nil, err
+	}
 	if len(a.Log) > 0 {
 		var err error
 		if r.log, err = s.packer.pack(remediate.ClipLog(a.Log)); err != nil {
 			return nil, err
 		}
 	}
-	r.Log = nil
+	r.Log, r.Journal = nil, nil
 	r.BootID, r.Result = remediate.ClipText(a.BootID), remediate.ClipResult(a.Result)
 	r.Outcome.Detail = remediate.ClipText(a.Outcome.Detail)
 	return r, nil
@@ -68,7 +72,7 @@ func (s *Store) SaveAttempt(ctx context.Context, a remediate.Attempt) error {
 		if err := step(known.phase, a.Phase); err != nil {
 			return err
 		}
-		return tx.update(known.seq, r)
+		return tx.update(known, r)
 	})
 }
 
@@ -109,8 +113,8 @@ func checkClose(a remediate.Attempt, look *remediate.Look) error {
 
 // phases in their one direction.
 var phases = []remediate.Phase{
-	remediate.PhaseIntended, remediate.PhaseLaunched, remediate.PhaseEnded,
-	remediate.PhaseClosed, remediate.PhaseCleaned,
+	remediate.PhaseIntended, remediate.PhaseLaunched, remediate.PhaseRunning,
+	remediate.PhaseEnded, remediate.PhaseClosed, remediate.PhaseCleaned,
 }
 
 // step refuses a way back, and a way past the outcome, which only
@@ -127,6 +131,7 @@ func step(from, to remediate.Phase) error {
 // knownAttempt is what is recorded of an attempt already.
 type knownAttempt struct {
 	seq     int64
+	started int64
 	phase   remediate.Phase
 	outcome remediate.Outcome // without Detail
 }
@@ -135,14 +140,15 @@ type knownAttempt struct {
 // identifies it has not changed.
 func (s *session) known(r *attemptRecord) (*knownAttempt, error) {
 	var k knownAttempt
-	var run, host, plan, script string
-	found, err := s.get(`SELECT seq, run, host, plan, script, phase, kind, class FROM attempts WHERE id = ?`,
-		[]any{r.ID}, &k.seq, &run, &host, &plan, &script, &k.phase, &k.outcome.Kind, &k.outcome.Class)
+	var run, host, plan, script, playbooks string
+	found, err := s.get(`SELECT seq, run, host, plan, script, playbooks, started, phase, kind, class
+		FROM attempts WHERE id = ?`, []any{r.ID}, &k.seq, &run, &host, &plan, &script, &playbooks,
+		&k.started, &k.phase, &k.outcome.Kind, &k.outcome.Class)
 	if err != nil || !found {
 		return nil, err
 	}
-	if run != r.Run || host != r.Host || plan != r.Plan || script != r.Script {
-		return nil, errors.New("host, run, plan and script of an attempt never change")
+	if run != r.Run || host != r.Host || plan != r.Plan || script != r.Script || playbooks != r.playbooks {
+		return nil, errors.New("host, run, plan, script and playbooks of an attempt never change")
 	}
 	return &k, nil
 }
@@ -150,10 +156,12 @@ func (s *session) known(r *attemptRecord) (*knownAttempt, error) {
 // addAttempt writes a new attempt.
 func (s *session) addAttempt(r *attemptRecord) error {
 	res, err := s.result(`INSERT INTO attempts
-			(id, run, host, plan, script, phase, boot_id, started, updated, exit, kind, class, detail, result)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+			(id, run, host, plan, script, phase, boot_id, started, updated, exit, kind, class, detail, result,
+			playbooks, journal)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
 		r.ID, r.Run, r.Host, r.Plan, r.Script, string(r.Phase), r.BootID, r.started, r.updated, r.Exit,
-		string(r.Outcome.Kind), string(r.Outcome.Class), r.Outcome.Detail, r.Result)
+		string(r.Outcome.Kind), string(r.Outcome.Class), r.Outcome.Detail, r.Result,
+		r.playbooks, journalLine(r))
 	if err != nil {
 		return err
 	}
@@ -171,13 +179,13 @@ func (s *session) addAttempt(r *attemptRecord) error {
 }
 
 // update replaces the fields that may change, all but the outcome.
-func (s *session) update(seq int64, r *attemptRecord) error {
-	err := s.exec(`UPDATE attempts SET phase = ?, boot_id = ?, updated = ?, exit = ?, result = ? WHERE seq = ?`,
-		string(r.Phase), r.BootID, r.updated, r.Exit, r.Result, seq)
+func (s *session) update(known *knownAttempt, r *attemptRecord) error {
+	err := s.exec(`UPDATE attempts SET phase = ?, journal = journal || ?, boot_id = ?, updated = ?, exit = ?, result = ?
+		WHERE seq = ?`, string(r.Phase), known.entry(r), r.BootID, r.updated, r.Exit, r.Result, known.seq)
 	if err != nil {
 		return err
 	}
-	return s.setLog(seq, r)
+	return s.setLog(known.seq, r)
 }
 
 func (s *session) setLog(seq int64, r *attemptRecord) error {
@@ -202,7 +210,7 @@ func (s *session) closeAttempt(r *attemptRecord, look *lookRecord) error {
 	case known.outcome.Kind != "":
 		return s.closeAgain(known, r)
 	default:
-		err = s.setClosed(known.seq, r)
+		err = s.setClosed(known, r)
 	}
 	if err != nil {
 		return err
@@ -211,16 +219,24 @@ func (s *session) closeAttempt(r *attemptRecord, look *lookRecord) error {
 		if err := s.addLook(look); err != nil {
 			return err
 		}
+		if look.Class == "" || r.Outcome.Kind != remediate.OutcomeFailed { // else one failure, not two
+			if err := s.moveState(look); err != nil {
+				return err
+			}
+		}
 	}
 	return s.setOutcome(r.Host, r.Outcome, r.updated)
 }
 
-func (s *session) setClosed(seq int64, r *attemptRecord) error {
-	if err := s.update(seq, r); err != nil {
+func (s *session) setClosed(known *knownAttempt, r *attemptRecord) error {
+	if err := s.update(known, r); err != nil {
+		return err
+	}
+	if err := s.addDurations(known, r); err != nil {
 		return err
 	}
 	return s.exec(`UPDATE attempts SET kind = ?, class = ?, detail = ? WHERE seq = ?`,
-		string(r.Outcome.Kind), string(r.Outcome.Class), r.Outcome.Detail, seq)
+		string(r.Outcome.Kind), string(r.Outcome.Class), r.Outcome.Detail, known.seq)
 }
 
 // closeAgain takes the repeat of a close after a crash, and no other.
@@ -231,5 +247,6 @@ func (s *session) closeAgain(known *knownAttempt, r *attemptRecord) error {
 	if r.Phase != remediate.PhaseCleaned {
 		return nil
 	}
-	return s.exec(`UPDATE attempts SET phase = ? WHERE seq = ?`, string(r.Phase), known.seq)
+	return s.exec(`UPDATE attempts SET phase = ?, journal = journal || ? WHERE seq = ?`,
+		string(r.Phase), known.entry(r), known.seq)
 }

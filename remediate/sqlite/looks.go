@@ -54,6 +54,7 @@ func (s *Store) record(l remediate.Look) (*lookRecord, error) {
 	}
 	r.Raw, r.Look.Findings = nil, nil
 	r.OS, r.BootID, r.Detail = remediate.ClipText(l.OS), remediate.ClipText(l.BootID), remediate.ClipText(l.Detail)
+	r.Bare = remediate.ClipText(l.Bare)
 	return r, nil
 }
 
@@ -111,10 +112,15 @@ func (s *Store) SaveLook(ctx context.Context, look remediate.Look) error {
 	if err != nil {
 		return fmt.Errorf("save look at %s: %w", look.Host, err)
 	}
-	return s.write(ctx, "save look at "+look.Host, func(tx *session) error { return tx.addLook(r) })
+	return s.write(ctx, "save look at "+look.Host, func(tx *session) error {
+		if err := tx.addLook(r); err != nil {
+			return err
+		}
+		return tx.moveState(r)
+	})
 }
 
-// addLook writes the look and what follows from it for the host's state.
+// addLook writes the look; moveState follows it.
 func (s *session) addLook(r *lookRecord) error {
 	if r.raw.size > 0 {
 		err := s.exec(`INSERT INTO raws (digest, size, data) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`,
@@ -123,17 +129,17 @@ func (s *session) addLook(r *lookRecord) error {
 			return err
 		}
 	}
-	err := s.exec(`INSERT INTO looks (host, kind, run, at, digest, platform, os, boot_id, complete, class, detail, findings)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	return s.exec(`INSERT INTO looks
+			(host, kind, run, at, digest, platform, os, boot_id, complete, class, detail, findings, bare)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		r.Host, string(r.Kind), r.Run, r.at, r.digest, string(r.Platform), r.OS, r.BootID, r.Complete,
-		string(r.Class), r.Detail, r.findings)
-	if err != nil {
-		return err
-	}
+		string(r.Class), r.Detail, r.findings, r.Bare)
+}
+
+// moveState writes what follows from a look for its host's state.
+func (s *session) moveState(r *lookRecord) error {
 	if r.Class != "" {
-		return s.exec(`INSERT INTO hosts (name, class, detail) VALUES (?, ?, ?)
-			ON CONFLICT DO UPDATE SET class = excluded.class, detail = excluded.detail`,
-			r.Host, string(r.Class), r.Detail)
+		return s.failedLook(r)
 	}
 	return s.seen(r)
 }

@@ -16,25 +16,26 @@ type place struct{ at, seq int64 }
 // beginning is before every place.
 var beginning = place{math.MinInt64, math.MinInt64}
 
-// attemptQuery reads attempts in the order of their start. Its arguments are
-// those of where, then those of place, then the limit.
-func attemptQuery(log, from, where string) string {
+// attemptQuery reads attempts in the order of their start, whole ones with
+// their journal and log. Its arguments are those of where, then those of
+// place, then the limit.
+func attemptQuery(whole, from, where string) string {
 	return `SELECT a.seq, a.id, a.run, a.host, a.plan, a.script, a.phase, a.boot_id, a.started, a.updated,
-			a.exit, a.kind, a.class, a.detail, a.result, ` + log + `
+			a.exit, a.kind, a.class, a.detail, a.result, a.playbooks, ` + whole + `
 		FROM attempts a ` + from + ` WHERE ` + where + ` AND (a.started, a.seq) > (?, ?)
 		ORDER BY a.started, a.seq LIMIT ?`
 }
 
 const (
-	withoutLog = `NULL, NULL`
-	withLog    = `g.size, g.data`
-	joinLog    = `LEFT JOIN logs g ON g.attempt = a.seq`
+	short   = `'', NULL, NULL`
+	whole   = `a.journal, g.size, g.data`
+	joinLog = `LEFT JOIN logs g ON g.attempt = a.seq`
 )
 
 var (
-	openQuery  = attemptQuery(withoutLog, ``, `a.phase <> 'cleaned'`)
-	runQuery   = attemptQuery(withoutLog, ``, `a.run = ?`)
-	hostsQuery = attemptQuery(withLog, joinLog, `a.host = ?`)
+	openQuery  = attemptQuery(short, ``, `a.phase <> 'cleaned'`)
+	runQuery   = attemptQuery(short, ``, `a.run = ?`)
+	hostsQuery = attemptQuery(whole, joinLog, `a.host = ?`)
 )
 
 // OpenAttempts implements remediate.Store. Logs are left out.
@@ -76,9 +77,17 @@ func scanAttempt(row scanner, a *remediate.Attempt, p *place) (int, error) {
 	var updated int64
 	var size sql.NullInt64
 	var log packed
+	var playbooks, journal string
 	err := row.Scan(&p.seq, &a.ID, &a.Run, &a.Host, &a.Plan, &a.Script, &a.Phase, &a.BootID, &p.at, &updated,
-		&a.Exit, &a.Outcome.Kind, &a.Outcome.Class, &a.Outcome.Detail, &a.Result, &size, &log.data)
+		&a.Exit, &a.Outcome.Kind, &a.Outcome.Class, &a.Outcome.Detail, &a.Result,
+		&playbooks, &journal, &size, &log.data)
 	if err != nil {
+		return 0, err
+	}
+	if a.Playbooks, err = parsePlaybooks(playbooks); err != nil {
+		return 0, err
+	}
+	if a.Journal, err = parseJournal(journal); err != nil {
 		return 0, err
 	}
 	a.Started, a.Updated = fromMicros(p.at), fromMicros(updated)
@@ -86,5 +95,5 @@ func scanAttempt(row scanner, a *remediate.Attempt, p *place) (int, error) {
 	if a.Log, err = log.unpack(remediate.MaxLog); err != nil {
 		return 0, err
 	}
-	return 512 + len(a.Result) + len(a.Log), nil
+	return 512 + len(a.Result) + len(playbooks) + len(a.Log), nil
 }

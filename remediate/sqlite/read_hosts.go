@@ -13,13 +13,13 @@ import (
 )
 
 const stateColumns = `name, standing, platform, os, ifnull(findings, ''), digest, seen_at, class, detail,
-	last_kind, last_class, last_detail, last_at`
+	last_kind, last_class, last_detail, last_at, tries, failed_at, removed_at, boot_id, bare, bare_since, reboots`
 
 const (
 	stateQuery  = `SELECT ` + stateColumns + ` FROM hosts WHERE name = ?`
 	statesQuery = `SELECT ` + stateColumns + ` FROM hosts WHERE name > ? ORDER BY name LIMIT ?`
 	looksQuery  = `SELECT l.seq, l.host, l.kind, l.run, l.at, l.digest, l.platform, l.os, l.boot_id,
-			l.complete, l.class, l.detail, ifnull(l.findings, ''), ifnull(r.size, 0), r.data
+			l.complete, l.class, l.detail, ifnull(l.findings, ''), l.bare, ifnull(r.size, 0), r.data
 		FROM looks l LEFT JOIN raws r ON r.digest = l.digest
 		WHERE l.host = ? AND (l.at, l.seq) > (?, ?) ORDER BY l.at, l.seq LIMIT ?`
 )
@@ -73,13 +73,15 @@ type scanner interface{ Scan(dest ...any) error }
 func (p *findingsParser) scanState(row scanner, state *remediate.HostState) (int, error) {
 	var findings string
 	var digest []byte
-	var seen, last int64
+	var seen, last, failed, removed, bare int64
 	err := row.Scan(&state.Host, &state.Standing, &state.Platform, &state.OS, &findings, &digest, &seen,
-		&state.Class, &state.Detail, &state.Last.Kind, &state.Last.Class, &state.Last.Detail, &last)
+		&state.Class, &state.Detail, &state.Last.Kind, &state.Last.Class, &state.Last.Detail, &last,
+		&state.Tries, &failed, &removed, &state.BootID, &state.Bare, &bare, &state.Reboots)
 	if err != nil {
 		return 0, err
 	}
 	state.RawDigest, state.SeenAt, state.LastAt = formatDigest(digest), fromMicros(seen), fromMicros(last)
+	state.FailedAt, state.RemovedAt, state.BareSince = fromMicros(failed), fromMicros(removed), fromMicros(bare)
 	if state.Findings, err = p.parse(findings); err != nil {
 		return 0, fmt.Errorf("findings of %s: %w", state.Host, err)
 	}
@@ -92,7 +94,7 @@ func (p *findingsParser) scanLook(row scanner, l *remediate.Look, at *place) (in
 	var digest []byte
 	var raw packed
 	err := row.Scan(&at.seq, &l.Host, &l.Kind, &l.Run, &at.at, &digest, &l.Platform, &l.OS,
-		&l.BootID, &l.Complete, &l.Class, &l.Detail, &findings, &raw.size, &raw.data)
+		&l.BootID, &l.Complete, &l.Class, &l.Detail, &findings, &l.Bare, &raw.size, &raw.data)
 	if err != nil {
 		return 0, err
 	}

@@ -51,10 +51,10 @@ func (s *Store) BeginRun(ctx context.Context, run remediate.Run) error {
 	if err := errors.Join(checkName("run", run.ID), checkShort(run.Kind, run.Plan)); err != nil {
 		return fmt.Errorf("%s: %w", op, err)
 	}
-	started := s.stamp(run.Started)
+	started, by, lowered := s.stamp(run.Started), remediate.ClipText(run.By), remediate.ClipText(run.Lowered)
 	return s.write(ctx, op, func(tx *session) error {
-		added, err := tx.changes(`INSERT INTO runs (id, kind, plan, started) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-			run.ID, run.Kind, run.Plan, started)
+		added, err := tx.changes(`INSERT INTO runs (id, kind, plan, started, person, lowered)
+			VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`, run.ID, run.Kind, run.Plan, started, by, lowered)
 		if err == nil && added == 0 {
 			err = errors.New("it was begun before")
 		}
@@ -81,28 +81,6 @@ func (s *Store) EndRun(ctx context.Context, run remediate.Run) error {
 		}
 		return tx.exec(`UPDATE runs SET ended = ?, exit = ?, note = ? WHERE id = ?`, ended, run.Exit, note, run.ID)
 	})
-}
-
-const openRunQuery = `SELECT id, started FROM runs WHERE kind = ? AND plan = ? AND ended = 0
-	ORDER BY started DESC, seq DESC LIMIT 1`
-
-// OpenRun implements remediate.Store.
-func (s *Store) OpenRun(ctx context.Context, kind, plan string) (remediate.Run, error) {
-	const op = "open run"
-	if err := s.readable(ctx); err != nil {
-		return remediate.Run{}, fmt.Errorf("%s: %w", op, err)
-	}
-	run := remediate.Run{Kind: kind, Plan: plan}
-	var started int64
-	err := s.reads.QueryRowContext(ctx, openRunQuery, kind, plan).Scan(&run.ID, &started)
-	if errors.Is(err, sql.ErrNoRows) {
-		err = remediate.ErrNotFound
-	}
-	if err != nil {
-		return remediate.Run{}, explain(op, err)
-	}
-	run.Started = fromMicros(started)
-	return run, nil
 }
 
 // TrustHostKey implements remediate.Store. A key that is recorded for the

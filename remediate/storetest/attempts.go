@@ -41,10 +41,13 @@ func testAttempts(t *testing.T, open Open) {
 		a := intent("a1", "web1", at(1))
 		f.ok(f.BeginAttempt(f.ctx, a))
 		for name, spoil := range map[string]func(*remediate.Attempt){
-			"host":   func(a *remediate.Attempt) { a.Host = "web2" },
-			"run":    func(a *remediate.Attempt) { a.Run = "run2" },
-			"plan":   func(a *remediate.Attempt) { a.Plan = "plan2" },
-			"script": func(a *remediate.Attempt) { a.Script = "sha256:5d" },
+			"host":          func(a *remediate.Attempt) { a.Host = "web2" },
+			"run":           func(a *remediate.Attempt) { a.Run = "run2" },
+			"plan":          func(a *remediate.Attempt) { a.Plan = "plan2" },
+			"script":        func(a *remediate.Attempt) { a.Script = "sha256:5d" },
+			"playbook":      func(a *remediate.Attempt) { a.Playbooks = []string{"kaspersky/ksc"} },
+			"playbook too":  func(a *remediate.Attempt) { a.Playbooks = []string{"kaspersky/kesl", "kaspersky/ksc"} },
+			"playbook less": func(a *remediate.Attempt) { a.Playbooks = nil },
 		} {
 			b := a
 			spoil(&b)
@@ -94,14 +97,16 @@ func testWaysBack(open Open) func(*testing.T) {
 	return func(t *testing.T) {
 		f := begin(t, open)
 		order := []remediate.Phase{
-			remediate.PhaseIntended, remediate.PhaseLaunched, remediate.PhaseEnded, remediate.PhaseClosed, remediate.PhaseCleaned,
+			remediate.PhaseIntended, remediate.PhaseLaunched, remediate.PhaseRunning, remediate.PhaseEnded,
+			remediate.PhaseClosed, remediate.PhaseCleaned,
 		}
+		const closes = 4 // the place of PhaseClosed
 		for i, from := range order {
 			for j, to := range append(order, "", "resting") {
 				a := intent(string(from)+"-"+string(to), "web1", at(1))
 				f.ok(f.BeginAttempt(f.ctx, a))
 				a.Phase = from
-				if a.Outcome = (remediate.Outcome{}); i >= 3 {
+				if a.Outcome = (remediate.Outcome{}); i >= closes {
 					a.Outcome = removed
 					f.ok(f.CloseAttempt(f.ctx, a, nil))
 				} else {
@@ -109,7 +114,7 @@ func testWaysBack(open Open) func(*testing.T) {
 				}
 				a.Phase = to
 				err := f.SaveAttempt(f.ctx, a)
-				if may := j >= i && j < len(order) && (j < 3 || i >= 3); may != (err == nil) {
+				if may := j >= i && j < len(order) && (j < closes || i >= closes); may != (err == nil) {
 					t.Errorf("from %q to %q: %v", from, to, err)
 				}
 			}
@@ -146,7 +151,7 @@ func testCloseWithLook(open Open) func(*testing.T) {
 		verify := look("web1", remediate.LookVerify, at(2))
 		f.ok(f.CloseAttempt(f.ctx, a, &verify))
 		want := stateAfter(verify, remediate.StandRemoved)
-		want.Last, want.LastAt = removed, at(3)
+		want.Last, want.LastAt, want.RemovedAt = removed, at(3), at(2)
 		f.holdsState(want)
 		if looks := all(f, f.HostLooks(f.ctx, "web1")); len(looks) != 2 || looks[1].Kind != remediate.LookVerify {
 			t.Errorf("looks are %+v", looks)
@@ -159,6 +164,7 @@ func testCloseWithLook(open Open) func(*testing.T) {
 		f.ok(f.CloseAttempt(f.ctx, closed(b, at(6), still), &found))
 		want = stateAfter(found, remediate.StandReappeared)
 		want.Last, want.LastAt, want.Class, want.Detail = still, at(6), still.Class, still.Detail
+		want.Tries, want.FailedAt = 1, at(6)
 		f.holdsState(want)
 	}
 }

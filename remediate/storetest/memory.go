@@ -28,13 +28,29 @@ type Memory struct {
 	attempts []*remediate.Attempt // in the order of their recording
 	byID     map[string]*remediate.Attempt
 	hosts    map[string]*memoryHost
+
+	approved   map[string]bool // plans
+	scripts    map[string]bool
+	planned    map[string]remediate.Planned
+	holds      []remediate.Hold
+	exemptions []remediate.Exemption // in the order of their recording
+	reboots    []remediate.Reboot    // in the order of their recording
 }
 
 // memoryHost is what is known of a host, and the failed attempt that nothing
 // has answered yet.
 type memoryHost struct {
 	state remediate.HostState
-	owed  remediate.Outcome
+	owed  failure
+}
+
+// failure is a failed look or attempt, and how many of its class came in a row
+// up to it; the zero value is none.
+type failure struct {
+	class  remediate.Class
+	detail string
+	tries  int
+	at     time.Time
 }
 
 var _ remediate.Store = (*Memory)(nil)
@@ -51,6 +67,9 @@ func NewMemory(now func() time.Time) *Memory {
 		plans:    map[string]string{},
 		byID:     map[string]*remediate.Attempt{},
 		hosts:    map[string]*memoryHost{},
+		approved: map[string]bool{},
+		scripts:  map[string]bool{},
+		planned:  map[string]remediate.Planned{},
 	}
 }
 
@@ -87,6 +106,7 @@ func (m *Memory) SaveLook(ctx context.Context, look remediate.Look) error {
 		return fmt.Errorf("save look: %w", err)
 	}
 	m.addLook(look)
+	m.moveState(look)
 	return nil
 }
 

@@ -10,69 +10,8 @@ import (
 
 // phases in their one direction.
 var phases = []remediate.Phase{
-	remediate.PhaseIntended, remediate.PhaseLaunched, remediate.PhaseEnded,
-	remediate.PhaseClosed, remediate.PhaseCleaned,
-}
-
-// BeginRun implements remediate.Store.
-func (m *Memory) BeginRun(ctx context.Context, run remediate.Run) error {
-	if err := m.enter(ctx); err != nil {
-		return err
-	}
-	defer m.mu.Unlock()
-	if err := checkName("run", run.ID); err != nil {
-		return err
-	}
-	if m.run(run.ID) != nil {
-		return fmt.Errorf("begin run %s: it was begun before", run.ID)
-	}
-	run.Started = m.stamp(run.Started)
-	m.runs = append(m.runs, &remediate.Run{ID: run.ID, Kind: run.Kind, Plan: run.Plan, Started: run.Started})
-	return nil
-}
-
-// EndRun implements remediate.Store.
-func (m *Memory) EndRun(ctx context.Context, run remediate.Run) error {
-	if err := m.enter(ctx); err != nil {
-		return err
-	}
-	defer m.mu.Unlock()
-	known := m.run(run.ID)
-	switch {
-	case known == nil:
-		return fmt.Errorf("end run %s: %w", run.ID, remediate.ErrNotFound)
-	case known.Ended.IsZero():
-		known.Ended, known.Exit, known.Note = m.stamp(run.Ended), run.Exit, remediate.ClipText(run.Note)
-	case known.Exit != run.Exit:
-		return fmt.Errorf("end run %s: it has ended with exit code %d", run.ID, known.Exit)
-	}
-	return nil
-}
-
-// OpenRun implements remediate.Store.
-func (m *Memory) OpenRun(ctx context.Context, kind, plan string) (remediate.Run, error) {
-	if err := m.enter(ctx); err != nil {
-		return remediate.Run{}, err
-	}
-	defer m.mu.Unlock()
-	var newest *remediate.Run
-	for _, r := range m.runs {
-		if r.Kind == kind && r.Plan == plan && r.Ended.IsZero() && (newest == nil || !r.Started.Before(newest.Started)) {
-			newest = r
-		}
-	}
-	if newest == nil {
-		return remediate.Run{}, fmt.Errorf("open run: %w", remediate.ErrNotFound)
-	}
-	return *newest, nil
-}
-
-func (m *Memory) run(id string) *remediate.Run {
-	i := slices.IndexFunc(m.runs, func(r *remediate.Run) bool { return r.ID == id })
-	if i < 0 {
-		return nil
-	}
-	return m.runs[i]
+	remediate.PhaseIntended, remediate.PhaseLaunched, remediate.PhaseRunning,
+	remediate.PhaseEnded, remediate.PhaseClosed, remediate.PhaseCleaned,
 }
 
 // BeginAttempt implements remediate.Store.
@@ -81,7 +20,8 @@ func (m *Memory) BeginAttempt(ctx context.Context, a remediate.Attempt) error {
 		return err
 	}
 	defer m.mu.Unlock()
-	if err := checkAttempt(a); err != nil {
+	a, err := checkAttempt(a)
+	if err != nil {
 		return err
 	}
 	if a.Phase != "" && a.Phase != remediate.PhaseIntended {
@@ -101,6 +41,10 @@ func (m *Memory) SaveAttempt(ctx context.Context, a remediate.Attempt) error {
 		return err
 	}
 	defer m.mu.Unlock()
+	a, err := checkAttempt(a)
+	if err != nil {
+		return err
+	}
 	known := m.byID[a.ID]
 	if known == nil {
 		return fmt.Errorf("save attempt %s: %w", a.ID, remediate.ErrNotFound)
@@ -123,12 +67,15 @@ func (m *Memory) CloseAttempt(ctx context.Context, a remediate.Attempt, look *re
 		return err
 	}
 	defer m.mu.Unlock()
-	if err := checkClose(a, look); err != nil {
+	a, err := checkAttempt(a)
+	if err == nil {
+		err = checkClose(a, look)
+	}
+	if err != nil {
 		return fmt.Errorf("close attempt %s: %w", a.ID, err)
 	}
 	var seen remediate.Look
 	if look != nil {
-		var err error
 		if seen, err = m.checkLook(*look); err != nil {
 			return fmt.Errorf("close attempt %s: %w", a.ID, err)
 		}
@@ -149,6 +96,9 @@ func (m *Memory) CloseAttempt(ctx context.Context, a remediate.Attempt, look *re
 	known.Outcome.Detail = remediate.ClipText(a.Outcome.Detail)
 	if look != nil {
 		m.addLook(seen)
+		if seen.Class == "" || a.Outcome.Kind != remediate.OutcomeFailed { // else one failure, not two
+			m.moveState(seen)
+		}
 	}
 	m.setOutcome(known)
 	return nil
@@ -160,7 +110,7 @@ func (m *Memory) closeAgain(known *remediate.Attempt, a remediate.Attempt) error
 		return fmt.Errorf("close attempt %s: it is closed as %s", a.ID, known.Outcome.Kind)
 	}
 	if a.Phase == remediate.PhaseCleaned {
-		known.Phase = a.Phase
+		m.enterPhase(known, a)
 	}
 	return nil
 }
@@ -171,19 +121,19 @@ func (m *Memory) setOutcome(a *remediate.Attempt) {
 	h.state.Last, h.state.LastAt = a.Outcome, a.Updated
 	switch a.Outcome.Kind {
 	case remediate.OutcomeFailed:
-		h.owed = a.Outcome
+		h.owed = h.again(a.Outcome.Class, a.Outcome.Detail, a.Updated)
 	case remediate.OutcomeRemoved, remediate.OutcomeNothingToDo, remediate.OutcomeRebootPending:
-		h.owed = remediate.Outcome{}
+		h.owed = failure{}
 	default:
 		return
 	}
-	h.state.Class, h.state.Detail = h.owed.Class, h.owed.Detail
+	h.show(h.owed)
 }
 
 func (m *Memory) addAttempt(a remediate.Attempt) *remediate.Attempt {
 	added := &remediate.Attempt{
 		ID: a.ID, Run: a.Run, Host: a.Host, Plan: a.Plan, Script: a.Script,
-		Started: m.stamp(a.Started), Phase: a.Phase,
+		Playbooks: a.Playbooks, Started: m.stamp(a.Started),
 	}
 	m.update(added, a)
 	m.attempts = append(m.attempts, added)
@@ -194,9 +144,19 @@ func (m *Memory) addAttempt(a remediate.Attempt) *remediate.Attempt {
 
 // update replaces the fields that may change.
 func (m *Memory) update(known *remediate.Attempt, a remediate.Attempt) {
-	known.Phase, known.BootID, known.Exit = a.Phase, remediate.ClipText(a.BootID), a.Exit
+	m.enterPhase(known, a)
+	known.BootID, known.Exit = remediate.ClipText(a.BootID), a.Exit
 	known.Updated, known.Result = m.stamp(a.Updated), remediate.ClipResult(a.Result)
 	if a.Log != nil {
 		known.Log = slices.Clone(remediate.ClipLog(a.Log))
 	}
+}
+
+// enterPhase moves an attempt to a's phase, and notes a new one.
+func (m *Memory) enterPhase(known *remediate.Attempt, a remediate.Attempt) {
+	if known.Phase == a.Phase {
+		return
+	}
+	known.Phase = a.Phase
+	known.Journal = append(known.Journal, remediate.JournalEntry{Phase: a.Phase, At: m.stamp(a.Updated)})
 }

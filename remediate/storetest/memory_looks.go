@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"oust/remediate"
 )
@@ -48,6 +49,7 @@ func (m *Memory) checkLook(l remediate.Look) (remediate.Look, error) {
 	l.At = m.stamp(l.At)
 	l.Findings = cloneFindings(l.Findings)
 	l.OS, l.BootID, l.Detail = remediate.ClipText(l.OS), remediate.ClipText(l.BootID), remediate.ClipText(l.Detail)
+	l.Bare = remediate.ClipText(l.Bare)
 	return l, nil
 }
 
@@ -58,28 +60,68 @@ func (m *Memory) addLook(l remediate.Look) {
 	}
 	l.Raw = nil
 	m.looks = append(m.looks, l)
+	m.host(l.Host)
+}
+
+// moveState moves the state of a host by a look.
+func (m *Memory) moveState(l remediate.Look) {
 	h := m.host(l.Host)
 	s := &h.state
 	if l.Class != "" {
-		s.Class, s.Detail = l.Class, l.Detail
+		h.show(h.again(l.Class, l.Detail, l.At))
 		return
 	}
 	found := len(l.Findings) > 0
-	s.Platform, s.OS, s.RawDigest, s.SeenAt = l.Platform, l.OS, l.RawDigest, l.At
+	s.Platform, s.OS, s.BootID, s.RawDigest, s.SeenAt = l.Platform, l.OS, l.BootID, l.RawDigest, l.At
 	if found || l.Complete {
 		s.Findings = l.Findings
-		if l.Kind != remediate.LookPrecheck {
-			s.Standing = s.Standing.Next(found)
-			if !found {
-				h.owed = remediate.Outcome{}
-			}
-		}
 	}
-	switch h.owed.Class {
+	if l.Kind != remediate.LookPrecheck {
+		h.stand(l, found)
+	}
+	switch h.owed.class {
 	case remediate.ClassUnreachable, remediate.ClassAuth, remediate.ClassUntrusted:
-		h.owed = remediate.Outcome{}
+		h.owed = failure{}
 	}
-	s.Class, s.Detail = h.owed.Class, h.owed.Detail
+	h.show(h.owed)
+}
+
+// stand moves the standing, and what protects the host, by a scan or verify.
+func (h *memoryHost) stand(l remediate.Look, found bool) {
+	s := &h.state
+	if s.Bare = l.Bare; l.Bare == "" {
+		s.BareSince = time.Time{}
+	} else if s.BareSince.IsZero() {
+		s.BareSince = l.At
+	}
+	if !found && !l.Complete {
+		return
+	}
+	before := s.Standing
+	s.Standing = before.Next(found)
+	switch {
+	case s.Standing != remediate.StandRemoved:
+		s.RemovedAt = time.Time{}
+	case before != remediate.StandRemoved:
+		s.RemovedAt = l.At
+	}
+	if !found {
+		h.owed = failure{}
+	}
+}
+
+// again is the failure of a host that has just failed with class.
+func (h *memoryHost) again(class remediate.Class, detail string, when time.Time) failure {
+	f := failure{class: class, detail: detail, tries: 1, at: when}
+	if h.state.Class == class {
+		f.tries += h.state.Tries
+	}
+	return f
+}
+
+// show puts a failure, or none, into the state.
+func (h *memoryHost) show(f failure) {
+	h.state.Class, h.state.Detail, h.state.Tries, h.state.FailedAt = f.class, f.detail, f.tries, f.at
 }
 
 // host returns the record of a host, a new one if there is none.

@@ -28,7 +28,8 @@ func (m *Memory) HostAttempts(ctx context.Context, host string) iter.Seq2[remedi
 	})
 }
 
-func (m *Memory) listAttempts(ctx context.Context, logs bool, want func(*remediate.Attempt) bool) ([]remediate.Attempt, error) {
+// listAttempts copies attempts, with log and journal where whole is true.
+func (m *Memory) listAttempts(ctx context.Context, whole bool, want func(*remediate.Attempt) bool) ([]remediate.Attempt, error) {
 	if err := m.enter(ctx); err != nil {
 		return nil, err
 	}
@@ -39,9 +40,9 @@ func (m *Memory) listAttempts(ctx context.Context, logs bool, want func(*remedia
 			continue
 		}
 		c := *a
-		c.Log = nil
-		if logs {
-			c.Log = slices.Clone(a.Log)
+		c.Playbooks = slices.Clone(a.Playbooks)
+		if c.Log, c.Journal = nil, nil; whole {
+			c.Log, c.Journal = slices.Clone(a.Log), slices.Clone(a.Journal)
 		}
 		out = append(out, c)
 	}

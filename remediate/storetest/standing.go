@@ -56,7 +56,7 @@ func testStanding(t *testing.T, open Open) {
 		f.ok(f.SaveLook(f.ctx, seen))
 		f.ok(f.SaveLook(f.ctx, failedLook("web1", at(2), remediate.ClassTimeout, "silent for 30s")))
 		want := stateAfter(seen, remediate.StandPresent)
-		want.Class, want.Detail = remediate.ClassTimeout, "silent for 30s"
+		want.Class, want.Detail, want.Tries, want.FailedAt = remediate.ClassTimeout, "silent for 30s", 1, at(2)
 		f.holdsState(want)
 	})
 }
@@ -65,6 +65,7 @@ func testStanding(t *testing.T, open Open) {
 func testMoves(open Open) func(*testing.T) {
 	return func(t *testing.T) {
 		f := begin(t, open)
+		var since time.Time
 		for i, step := range []struct {
 			found bool
 			want  remediate.Standing
@@ -87,7 +88,15 @@ func testMoves(open Open) func(*testing.T) {
 				l.Findings = []remediate.Finding{kesl("12.1")}
 			}
 			f.ok(f.SaveLook(f.ctx, l))
-			f.holdsState(stateAfter(l, step.want))
+			want := stateAfter(l, step.want)
+			switch {
+			case step.want != remediate.StandRemoved:
+				since = time.Time{}
+			case since.IsZero():
+				since = l.At
+			}
+			want.RemovedAt = since
+			f.holdsState(want)
 		}
 	}
 }
@@ -96,7 +105,7 @@ func testMoves(open Open) func(*testing.T) {
 func stateAfter(l remediate.Look, standing remediate.Standing) remediate.HostState {
 	return remediate.HostState{
 		Host: l.Host, Standing: standing, Platform: l.Platform, OS: l.OS,
-		Findings: l.Findings, RawDigest: l.RawDigest, SeenAt: l.At,
+		Findings: l.Findings, RawDigest: l.RawDigest, SeenAt: l.At, BootID: l.BootID,
 	}
 }
 
@@ -142,6 +151,9 @@ func testFailures(t *testing.T, open Open) {
 		"nothing to do after it":               {[]event{uninstaller, ended(remediate.OutcomeNothingToDo, "")}, ""},
 		"reboot pending after it":              {[]event{uninstaller, ended(remediate.OutcomeRebootPending, "")}, ""},
 		"stale after it":                       {[]event{uninstaller, ended(remediate.OutcomeStale, "")}, "uninstaller attempt"},
+		"deferred after it":                    {[]event{uninstaller, ended(remediate.OutcomeDeferred, "")}, "uninstaller attempt"},
+		"exempt after it":                      {[]event{uninstaller, ended(remediate.OutcomeExempt, "")}, "uninstaller attempt"},
+		"ready after it":                       {[]event{uninstaller, ended(remediate.OutcomeReady, "")}, "uninstaller attempt"},
 		"not started after it":                 {[]event{uninstaller, ended(remediate.OutcomeNotStarted, "")}, "uninstaller attempt"},
 		"not started after a failed look":      {[]event{failed(1, remediate.ClassAuth), ended(remediate.OutcomeNotStarted, "")}, "auth look"},
 		"another failed attempt after it":      {[]event{uninstaller, ended(remediate.OutcomeFailed, remediate.ClassBusy)}, "busy attempt"},

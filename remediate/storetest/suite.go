@@ -25,10 +25,17 @@ func Run(t *testing.T, open Open) {
 		{"looks", testLooks},
 		{"standing", testStanding},
 		{"failures", testFailures},
+		{"tries and times", testTries},
 		{"plans", testPlans},
 		{"runs", testRuns},
 		{"attempts", testAttempts},
 		{"close", testClose},
+		{"journal", testJournal},
+		{"approvals", testApprovals},
+		{"holds", testHolds},
+		{"exemptions", testExemptions},
+		{"reboots", testReboots},
+		{"durations", testDurations},
 		{"lists", testLists},
 		{"bounds", testBounds},
 		{"context", testContext},
@@ -116,8 +123,17 @@ func (f fixture) holdsState(want remediate.HostState) {
 	f.Errorf("%s is not in the list of hosts", want.Host)
 }
 
-// attempt returns what is recorded of an attempt, its log included.
+// attempt returns what is recorded of an attempt, its log included, without
+// its journal.
 func (f fixture) attempt(host, id string) remediate.Attempt {
+	f.Helper()
+	a := f.whole(host, id)
+	a.Journal = nil
+	return a
+}
+
+// whole returns all that is recorded of an attempt.
+func (f fixture) whole(host, id string) remediate.Attempt {
 	f.Helper()
 	for a, err := range f.HostAttempts(f.ctx, host) {
 		f.ok(err)
@@ -169,7 +185,7 @@ func failedLook(host string, when time.Time, class remediate.Class, detail strin
 func intent(id, host string, when time.Time) remediate.Attempt {
 	return remediate.Attempt{
 		ID: id, Run: "run1", Host: host, Plan: "plan1", Script: "sha256:5c", Phase: remediate.PhaseIntended,
-		BootID: "b0071d", Started: when, Updated: when,
+		BootID: "b0071d", Started: when, Updated: when, Playbooks: []string{"kaspersky/kesl"},
 	}
 }
 

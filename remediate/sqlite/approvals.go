@@ -1,0 +1,110 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"iter"
+	"slices"
+
+	"oust/remediate"
+)
+
+const (
+	approvedQuery = `SELECT DISTINCT script FROM approved_scripts`
+	plannedQuery  = `SELECT p.host, p.plan, p.wave, a.at FROM planned p JOIN approvals a ON a.plan = p.plan
+		WHERE p.host > ? ORDER BY p.host LIMIT ?`
+)
+
+// Approve implements remediate.Store.
+func (s *Store) Approve(ctx context.Context, a remediate.Approval) error {
+	op := "approve plan " + a.Plan
+	if err := checkApproval(a); err != nil {
+		return fmt.Errorf("%s: %w", op, err)
+	}
+	at, by := s.stamp(a.At), remediate.ClipText(a.By)
+	scripts, hosts := slices.Clone(a.Scripts), slices.Clone(a.Hosts)
+	return s.write(ctx, op, func(tx *session) error {
+		added, err := tx.changes(`INSERT INTO approvals (plan, at, person) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`,
+			a.Plan, at, by)
+		if err != nil || added == 0 {
+			return err
+		}
+		for _, script := range scripts {
+			err := tx.exec(`INSERT INTO approved_scripts (script, plan) VALUES (?, ?) ON CONFLICT DO NOTHING`, script, a.Plan)
+			if err != nil {
+				return err
+			}
+		}
+		for _, h := range hosts {
+			err := tx.exec(`INSERT INTO planned (host, plan, wave) VALUES (?1, ?2, ?3)
+				ON CONFLICT DO UPDATE SET plan = ?2, wave = ?3`, h.Host, a.Plan, h.Wave)
+			if err != nil {
+				return err
+			}
+		}
+		return tx.exec(`INSERT INTO hosts (name) SELECT host FROM planned WHERE plan = ? ON CONFLICT DO NOTHING`, a.Plan)
+	})
+}
+
+func checkApproval(a remediate.Approval) error {
+	if err := checkName("plan", a.Plan); err != nil {
+		return err
+	}
+	for _, script := range a.Scripts {
+		if err := checkName("script", script); err != nil {
+			return err
+		}
+	}
+	named := make(map[string]bool, len(a.Hosts))
+	for _, h := range a.Hosts {
+		if err := checkName("host", h.Host); err != nil {
+			return err
+		}
+		switch {
+		case h.Wave < 1:
+			return fmt.Errorf("%s is in wave %d; the first is 1", h.Host, h.Wave)
+		case named[h.Host]:
+			return fmt.Errorf("%s is named twice", h.Host)
+		}
+		named[h.Host] = true
+	}
+	return nil
+}
+
+// ApprovedScripts implements remediate.Store.
+func (s *Store) ApprovedScripts(ctx context.Context) (map[string]bool, error) {
+	const op = "approved scripts"
+	if err := s.readable(ctx); err != nil {
+		return nil, fmt.Errorf("%s: %w", op, err)
+	}
+	scripts, err := collect(ctx, s.reads, func(row scanner, script *string) error { return row.Scan(script) }, approvedQuery)
+	if err != nil {
+		return nil, explain(op, err)
+	}
+	out := make(map[string]bool, len(scripts))
+	for _, script := range scripts {
+		out[script] = true
+	}
+	return out, nil
+}
+
+// PlannedHosts implements remediate.Store.
+func (s *Store) PlannedHosts(ctx context.Context) iter.Seq2[remediate.Planned, error] {
+	return stream(ctx, s, "planned hosts", func() cursor[remediate.Planned] {
+		after := ""
+		scan := func(rows *sql.Rows, p *remediate.Planned) (int, error) {
+			var at int64
+			err := rows.Scan(&p.Host, &p.Plan, &p.Wave, &at)
+			p.At = fromMicros(at)
+			return 256, err
+		}
+		return func(ctx context.Context, into []remediate.Planned) ([]remediate.Planned, bool, error) {
+			page, more, err := list(ctx, s.reads, into, scan, plannedQuery, after)
+			if len(page) > 0 {
+				after = page[len(page)-1].Host
+			}
+			return page, more, err
+		}
+	})
+}

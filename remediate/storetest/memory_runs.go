@@ -1,0 +1,101 @@
+package storetest
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+
+	"oust/remediate"
+)
+
+// BeginRun implements remediate.Store.
+func (m *Memory) BeginRun(ctx context.Context, run remediate.Run) error {
+	if err := m.enter(ctx); err != nil {
+		return err
+	}
+	defer m.mu.Unlock()
+	if err := checkName("run", run.ID); err != nil {
+		return err
+	}
+	if m.run(run.ID) != nil {
+		return fmt.Errorf("begin run %s: it was begun before", run.ID)
+	}
+	run.Started = m.stamp(run.Started)
+	m.runs = append(m.runs, &remediate.Run{
+		ID: run.ID, Kind: run.Kind, Plan: run.Plan, Started: run.Started,
+		By: remediate.ClipText(run.By), Lowered: remediate.ClipText(run.Lowered),
+	})
+	return nil
+}
+
+// EndRun implements remediate.Store.
+func (m *Memory) EndRun(ctx context.Context, run remediate.Run) error {
+	if err := m.enter(ctx); err != nil {
+		return err
+	}
+	defer m.mu.Unlock()
+	known := m.run(run.ID)
+	switch {
+	case known == nil:
+		return fmt.Errorf("end run %s: %w", run.ID, remediate.ErrNotFound)
+	case known.Ended.IsZero():
+		known.Ended, known.Exit, known.Note = m.stamp(run.Ended), run.Exit, remediate.ClipText(run.Note)
+	case known.Exit != run.Exit:
+		return fmt.Errorf("end run %s: it has ended with exit code %d", run.ID, known.Exit)
+	}
+	return nil
+}
+
+// OpenRun implements remediate.Store.
+func (m *Memory) OpenRun(ctx context.Context, kind, plan string) (remediate.Run, error) {
+	if err := m.enter(ctx); err != nil {
+		return remediate.Run{}, err
+	}
+	defer m.mu.Unlock()
+	var newest *remediate.Run
+	for _, r := range m.runs {
+		if r.Kind == kind && r.Plan == plan && r.Ended.IsZero() && (newest == nil || !r.Started.Before(newest.Started)) {
+			newest = r
+		}
+	}
+	if newest == nil {
+		return remediate.Run{}, fmt.Errorf("open run: %w", remediate.ErrNotFound)
+	}
+	return *newest, nil
+}
+
+func (m *Memory) run(id string) *remediate.Run {
+	i := slices.IndexFunc(m.runs, func(r *remediate.Run) bool { return r.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return m.runs[i]
+}
+
+// OpenRuns implements remediate.Store.
+func (m *Memory) OpenRuns(ctx context.Context) ([]remediate.Run, error) {
+	return m.listRuns(ctx, func(r *remediate.Run) bool { return r.Ended.IsZero() })
+}
+
+// Runs implements remediate.Store.
+func (m *Memory) Runs(ctx context.Context) iter.Seq2[remediate.Run, error] {
+	return yieldAll(func() ([]remediate.Run, error) {
+		return m.listRuns(ctx, func(*remediate.Run) bool { return true })
+	})
+}
+
+func (m *Memory) listRuns(ctx context.Context, want func(*remediate.Run) bool) ([]remediate.Run, error) {
+	if err := m.enter(ctx); err != nil {
+		return nil, err
+	}
+	defer m.mu.Unlock()
+	var out []remediate.Run
+	for _, r := range m.runs {
+		if want(r) {
+			out = append(out, *r)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b remediate.Run) int { return a.Started.Compare(b.Started) })
+	return out, nil
+}
