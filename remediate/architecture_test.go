@@ -58,6 +58,7 @@ var homes = map[string][]string{
 	"github.com/bodgit/ntlmssp":        {"transports/winrm"},                         // the client's NTLM
 	"github.com/jcmturner/gokrb5":      {"transports/winrm", "transports/lab/wsman"}, // Kerberos
 	"golang.org/x/net/proxy":           {"transports/winrm"},
+	"golang.org/x/time":                {"transports"}, // the rate of knocks
 	"mvdan.cc/sh/v3/interp":            {"transports/..."},
 	"mvdan.cc/sh/v3/syntax":            {"transports/...", "playbooks"}, // the linter reads a script step as sh
 	"github.com/spf13/cobra":           {"cmd/..."},

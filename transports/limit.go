@@ -8,8 +8,8 @@ import (
 // Limit returns a decorator that bounds how many connections exist at once:
 // total over all hosts and perSite for hosts of one Target.Site. A number of 0
 // or less means no such bound. A place is taken before Dial and given back
-// when the Conn is closed, or at once if Dial fails. A Dial that waits for a
-// place ends when its context does.
+// when the Conn is closed, or at once if Dial fails; a Knock has one until it
+// ends. A call that waits for a place ends when its context does.
 //
 // The site's place is taken first, so that hosts of a full site wait without
 // holding a place that another site could use.
@@ -34,6 +34,30 @@ type limiter struct {
 
 // Dial waits for a place and calls the next dialer.
 func (l *limiter) Dial(ctx context.Context, target Target) (Conn, error) {
+	give, err := l.take(ctx, target)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := l.next.Dial(ctx, target)
+	if err != nil {
+		give()
+		return nil, err
+	}
+	return &limitedConn{Conn: conn, give: give}, nil
+}
+
+// Knock waits for a place and knocks.
+func (l *limiter) Knock(ctx context.Context, target Target) error {
+	give, err := l.take(ctx, target)
+	if err != nil {
+		return err
+	}
+	defer give()
+	return passKnock(ctx, l.next, target)
+}
+
+// take waits for a place at the target's site and one in all.
+func (l *limiter) take(ctx context.Context, target Target) (give func(), err error) {
 	site := l.site(target.Site)
 	if err := site.take(ctx); err != nil {
 		return nil, noPlace(target, err)
@@ -42,13 +66,7 @@ func (l *limiter) Dial(ctx context.Context, target Target) (Conn, error) {
 		site.give()
 		return nil, noPlace(target, err)
 	}
-	conn, err := l.next.Dial(ctx, target)
-	if err != nil {
-		l.total.give()
-		site.give()
-		return nil, err
-	}
-	return &limitedConn{Conn: conn, give: func() { l.total.give(); site.give() }}, nil
+	return func() { l.total.give(); site.give() }, nil
 }
 
 func (l *limiter) site(name string) places {
@@ -104,6 +122,7 @@ func (c *limitedConn) Close() error {
 }
 
 var (
-	_ Dialer = (*limiter)(nil)
-	_ Conn   = (*limitedConn)(nil)
+	_ Dialer  = (*limiter)(nil)
+	_ Knocker = (*limiter)(nil)
+	_ Conn    = (*limitedConn)(nil)
 )

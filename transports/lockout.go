@@ -70,6 +70,11 @@ func (d *guardedDialer) Dial(ctx context.Context, target Target) (Conn, error) {
 	return conn, err
 }
 
+// Knock passes a knock on.
+func (d *guardedDialer) Knock(ctx context.Context, target Target) error {
+	return passKnock(ctx, d.next, target)
+}
+
 // hostsShown bounds how many hosts the reason of a stop lists.
 const hostsShown = 10
 
@@ -108,4 +113,7 @@ func isRefusal(err error) bool {
 	return ok && e.Class == Auth && !e.NoLogin
 }
 
-var _ Dialer = (*guardedDialer)(nil)
+var (
+	_ Dialer  = (*guardedDialer)(nil)
+	_ Knocker = (*guardedDialer)(nil)
+)

@@ -59,18 +59,29 @@ func (c RetryConfig) validate() error {
 
 // Retry returns a decorator that repeats a Dial which failed with an *Error
 // marked Temporary, such as a connection that sshd dropped for MaxStartups.
-// Nothing else is repeated, a refused login least of all. It ends when the
-// context does, with the last error of the dialer.
+// Nothing else is repeated, a refused login least of all, nor is a Knock. It
+// ends when the context does, with the last error of the dialer.
 func Retry(config RetryConfig) (func(Dialer) Dialer, error) {
 	config = config.WithDefaults()
 	if err := config.validate(); err != nil {
 		return nil, err
 	}
-	return func(next Dialer) Dialer {
-		return DialerFunc(func(ctx context.Context, target Target) (Conn, error) {
-			return retryDial(ctx, next, target, config)
-		})
-	}, nil
+	return func(next Dialer) Dialer { return &retrier{next: next, config: config} }, nil
+}
+
+type retrier struct {
+	next   Dialer
+	config RetryConfig
+}
+
+// Dial dials until it works, or should not be repeated.
+func (r *retrier) Dial(ctx context.Context, target Target) (Conn, error) {
+	return retryDial(ctx, r.next, target, r.config)
+}
+
+// Knock knocks once.
+func (r *retrier) Knock(ctx context.Context, target Target) error {
+	return passKnock(ctx, r.next, target)
 }
 
 func retryDial(ctx context.Context, next Dialer, target Target, config RetryConfig) (Conn, error) {
@@ -106,3 +117,8 @@ func (c RetryConfig) backoff() retry.Backoff {
 	})
 	return retry.WithMaxRetries(uint64(c.Tries-1), jittered)
 }
+
+var (
+	_ Dialer  = (*retrier)(nil)
+	_ Knocker = (*retrier)(nil)
+)

@@ -57,7 +57,8 @@ type Credential struct {
 // Dial connects and logs in. It returns before its own deadlines for each
 // stage, even if the peer accepts and then stays silent, and at once when ctx
 // is cancelled. Errors are of type *Error and carry a class. Dial is safe for
-// concurrent use and may be repeated.
+// concurrent use and may be repeated. It tries the credential at most once,
+// and calls BeginLogin before.
 type Dialer interface {
 	Dial(ctx context.Context, target Target) (Conn, error)
 }

@@ -1,6 +1,7 @@
 package transporttest
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -14,6 +15,7 @@ var dialCases = []testCase{
 	{"many at once", manyAtOnce},
 	{"many from one dialer", manyFromOne},
 	{"wrong password", func(s *suite) { s.refused("WrongPassword", s.h.WrongPassword, transports.Auth) }},
+	{"wrong password stops a credential", lockedOut},
 	{"unknown key", func(s *suite) { s.refused("UnknownKey", s.h.UnknownKey, transports.Untrusted) }},
 	{"changed key", func(s *suite) { s.refused("ChangedKey", s.h.ChangedKey, transports.Untrusted) }},
 	{"refused port", func(s *suite) { s.refused("RefusedPort", s.h.RefusedPort, transports.Unreachable) }},
@@ -67,9 +69,42 @@ func manyFromOne(s *suite) {
 	}
 }
 
+// lockedOut dials with a wrong password behind a guard: each Dial is one login,
+// and after three there are no more.
+func lockedOut(s *suite) {
+	if s.h.WrongPassword == nil {
+		s.Skip("the harness has no WrongPassword")
+	}
+	dialer, target := s.h.WrongPassword(s.T)
+	guarded := transports.LockOut(transports.LockOutConfig{})(dialer)
+	for i := range 5 {
+		before := 0
+		if s.h.Logins != nil {
+			before = s.h.Logins()
+		}
+		_, err := guarded.Dial(s.context(), target)
+		s.wantClass(err, transports.Auth)
+		want := 1
+		if stopped := errors.Is(err, transports.ErrStopped); stopped != (i >= 3) {
+			s.Errorf("dial %d: stopped is %v: %v", i+1, stopped, err)
+		} else if stopped {
+			want = 0
+		}
+		if s.h.Logins == nil {
+			continue
+		}
+		if n := s.h.Logins() - before; n != want {
+			s.Errorf("dial %d made %d logins, want %d", i+1, n, want)
+		}
+	}
+}
+
+// fault returns a dialer and a target for which Dial must fail.
+type fault = func(*testing.T) (transports.Dialer, transports.Target)
+
 // refused dials what must fail in the class, twice: a dialer does not learn
 // to accept.
-func (s *suite) refused(name string, fault func(*testing.T) (transports.Dialer, transports.Target), want transports.Class) {
+func (s *suite) refused(name string, fault fault, want transports.Class) {
 	s.Helper()
 	if fault == nil {
 		s.Skipf("the harness has no %s", name)

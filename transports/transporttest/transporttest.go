@@ -49,6 +49,10 @@ type Harness struct {
 	// short. The class must be timeout.
 	SilentPeer func(t *testing.T) (transports.Dialer, transports.Target)
 
+	// Logins counts the logins that hosts were asked for so far, refused ones
+	// too; nil skips the checks of it.
+	Logins func() int
+
 	// Elevation. Each is a target (for Dialer) whose login user is not root;
 	// nil skips the case.
 	ElevatePassword   *transports.Target // become works with BecomePassword
@@ -79,6 +83,7 @@ func Run(t *testing.T, h Harness) {
 		{"output", outputCases},
 		{"end", endCases},
 		{"dial", dialCases},
+		{"knock", knockCases},
 		{"elevate", elevateCases},
 	}
 	for _, g := range groups {

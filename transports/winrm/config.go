@@ -47,6 +47,9 @@ type Config struct {
 	// the TLS handshake, default 15 s; Login all from there to the accepted
 	// login, default 30 s.
 	Connect, Handshake, Login time.Duration
+	// Knock bounds each stage of Dialer.Knock, where it is less than the time
+	// that a Dial has for it; default 5 s.
+	Knock time.Duration
 	// Operation is how long a host may wait for output before it answers
 	// that there is none yet, default 20 s and at least 500 ms; Grace how
 	// much longer an answer may take, default 10 s. A host that has not
@@ -85,7 +88,7 @@ func (c Config) WithDefaults() Config {
 	}{
 		{&c.Connect, 10 * time.Second}, {&c.Handshake, 15 * time.Second}, {&c.Login, 30 * time.Second},
 		{&c.Operation, 20 * time.Second}, {&c.Grace, 10 * time.Second},
-		{&c.Command, 2 * time.Minute}, {&c.Farewell, 2 * time.Second},
+		{&c.Command, 2 * time.Minute}, {&c.Farewell, 2 * time.Second}, {&c.Knock, 5 * time.Second},
 	} {
 		if *d.field == 0 {
 			*d.field = d.value
@@ -110,7 +113,7 @@ func (c Config) WithDefaults() Config {
 const leastOperation = 500 * time.Millisecond
 
 func (c Config) validate() error {
-	for _, d := range []time.Duration{c.Connect, c.Handshake, c.Login, c.Grace, c.Command, c.Farewell} {
+	for _, d := range []time.Duration{c.Connect, c.Handshake, c.Login, c.Grace, c.Command, c.Farewell, c.Knock} {
 		if d < 0 {
 			return fmt.Errorf("winrm: a deadline is negative: %v", d)
 		}

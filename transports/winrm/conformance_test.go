@@ -6,6 +6,7 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -33,7 +34,14 @@ func TestConformance(t *testing.T) {
 			}
 			t.Cleanup(func() { host.Close(); end() })
 			config.Backend = asAdministrator{host.Backend()}
-			transporttest.Run(t, harness(t, newRig(t, config)))
+			var logins atomic.Int32
+			config.Logins = func(user, domain string) (transports.Secret, bool) {
+				logins.Add(1)
+				return testLogins(user, domain)
+			}
+			h := harness(t, newRig(t, config))
+			h.Logins = func() int { return int(logins.Load()) }
+			transporttest.Run(t, h)
 		})
 	}
 }

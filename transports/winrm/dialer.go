@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/net/proxy"
 
@@ -68,17 +69,22 @@ func (d *Dialer) Dial(ctx context.Context, target transports.Target) (transports
 	}
 	p, err := d.peerOf(target)
 	if err != nil {
-		e := &transports.Error{Class: transports.Unsupported, Host: target.Host, Op: opConfig, Err: err, Advice: "mend the campaign or the inventory"}
-		if errors.Is(err, errNoUser) {
-			e.Class, e.NoLogin = transports.Auth, true
-		}
-		return nil, e
+		return nil, settingsError(target.Host, err)
 	}
 	l, err := d.reach(ctx, p)
 	if err != nil {
 		return nil, err
 	}
 	return newConn(d, p, l), nil
+}
+
+// settingsError is the error for a target that cannot be dialled as it is.
+func settingsError(host string, err error) *transports.Error {
+	e := &transports.Error{Class: transports.Unsupported, Host: host, Op: opConfig, Err: err, Advice: "mend the campaign or the inventory"}
+	if errors.Is(err, errNoUser) {
+		e.Class, e.NoLogin = transports.Auth, true
+	}
+	return e
 }
 
 // peer is a host with all that is needed to connect.
@@ -124,13 +130,13 @@ func (d *Dialer) peerOf(t transports.Target) (*peer, error) {
 
 // reach makes a connection and logs in, each stage in its time.
 func (d *Dialer) reach(ctx context.Context, p *peer) (*link, error) {
-	raw, err := d.connect(ctx, p)
+	raw, err := d.connect(ctx, p, d.cfg.Connect)
 	if err != nil {
 		return nil, err
 	}
 	conn := raw
 	if p.tls != nil {
-		if conn, err = d.handshake(ctx, p, raw); err != nil {
+		if conn, err = d.handshake(ctx, p, raw, d.cfg.Handshake); err != nil {
 			return nil, err
 		}
 	}
@@ -146,8 +152,8 @@ func (d *Dialer) reach(ctx context.Context, p *peer) (*link, error) {
 }
 
 // connect makes the TCP connection.
-func (d *Dialer) connect(ctx context.Context, p *peer) (net.Conn, error) {
-	limited, cancel := context.WithTimeout(ctx, d.cfg.Connect)
+func (d *Dialer) connect(ctx context.Context, p *peer, limit time.Duration) (net.Conn, error) {
+	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	conn, err := d.throughProxy(limited, p.endpoint)
 	switch {
@@ -163,7 +169,7 @@ func (d *Dialer) connect(ctx context.Context, p *peer) (net.Conn, error) {
 		own.Host = p.host
 		return nil, &own
 	}
-	return nil, transports.ConnectError(p.host, p.endpoint, d.cfg.Connect, nobodyListens, err)
+	return nil, transports.ConnectError(p.host, p.endpoint, limit, nobodyListens, err)
 }
 
 func (d *Dialer) throughProxy(ctx context.Context, endpoint string) (net.Conn, error) {
@@ -241,8 +247,8 @@ func (f dialFunc) DialContext(ctx context.Context, network, address string) (net
 	return f(ctx, network, address)
 }
 
-func (d *Dialer) handshake(ctx context.Context, p *peer, raw net.Conn) (net.Conn, error) {
-	limited, cancel := context.WithTimeout(ctx, d.cfg.Handshake)
+func (d *Dialer) handshake(ctx context.Context, p *peer, raw net.Conn, limit time.Duration) (net.Conn, error) {
+	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	stop := context.AfterFunc(limited, func() { _ = raw.Close() })
 	conn := tls.Client(raw, p.tls)
@@ -255,7 +261,7 @@ func (d *Dialer) handshake(ctx context.Context, p *peer, raw net.Conn) (net.Conn
 	case ctx.Err() != nil:
 		return nil, transports.ContextError(ctx, p.host, opTLS, transports.Unreachable)
 	case limited.Err() != nil:
-		return nil, stageTimeout(p.host, opTLS, d.cfg.Handshake)
+		return nil, stageTimeout(p.host, opTLS, limit)
 	}
 	return nil, tlsError(p.host, err)
 }
