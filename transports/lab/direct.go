@@ -17,8 +17,7 @@ import (
 // faults are those of a host that is reached over SSH or WinRM, and so are the
 // classes of errors; keys and certificates are not looked at. A password that
 // is given must be right, unless there is a key too.
-//
-// It knows Knock beside Dial.
+// It is a transports.Knocker too.
 func (f *Fleet) Dialer() transports.Dialer { return &direct{fleet: f, patience: answerTime} }
 
 type direct struct {
@@ -27,7 +26,10 @@ type direct struct {
 	patience time.Duration
 }
 
-var _ transports.Dialer = (*direct)(nil)
+var (
+	_ transports.Dialer  = (*direct)(nil)
+	_ transports.Knocker = (*direct)(nil)
+)
 
 // station is a host of either kind, as a direct connection sees it.
 type station interface {
@@ -96,7 +98,7 @@ func (d *direct) Dial(ctx context.Context, target transports.Target) (transports
 // Knock connects, waits for the first sign of life and hangs up, without a
 // login. It ends within some seconds; errors have the classes that Dial's have.
 func (d *direct) Knock(ctx context.Context, target transports.Target) error {
-	s, l, err := d.reach(ctx, target, knockTime)
+	s, l, err := d.reach(ctx, target, min(d.patience, knockTime))
 	if err != nil {
 		return err
 	}

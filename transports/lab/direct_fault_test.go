@@ -16,7 +16,6 @@ func TestDirectFaults(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFleet(t, Config{Hosts: 1, Windows: 1, Speed: 1, Offline: true})
 		d := f.Dialer()
-		k := d.(knocker)
 		linux, windows := f.Hosts()[0], f.Hosts()[1]
 		for _, c := range []struct {
 			host         HostInfo
@@ -50,7 +49,7 @@ func TestDirectFaults(t *testing.T) {
 				_ = conn.Close()
 			}
 			start = time.Now()
-			if err := k.Knock(t.Context(), target); transports.ClassOf(err) != c.knock || time.Since(start) > knockTime {
+			if err := transports.Knock(t.Context(), d, target); transports.ClassOf(err) != c.knock || time.Since(start) > knockTime {
 				t.Errorf("%s %s: knock: %v after %v", c.host.Name, c.fault, err, time.Since(start))
 			}
 		}
@@ -63,7 +62,7 @@ func TestDirectFaults(t *testing.T) {
 		_ = f.SetFault(linux.Name, faultSilent)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if err := k.Knock(ctx, offlineTarget(linux, "root")); transports.ClassOf(err) != transports.Timeout {
+		if err := transports.Knock(ctx, d, offlineTarget(linux, "root")); transports.ClassOf(err) != transports.Timeout {
 			t.Errorf("a context that ends: %v", err)
 		}
 	})

@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"context"
 	"testing"
 	"time"
 
@@ -79,9 +78,4 @@ func TestDirectConformance(t *testing.T) {
 			Secrets:       []transports.Secret{f.Password(), wrong},
 		})
 	})
-}
-
-// knocker is what a dialer knows that looks whether a host is there.
-type knocker interface {
-	Knock(ctx context.Context, target transports.Target) error
 }
