@@ -92,15 +92,15 @@ func readReboot(f remediate.Frames, windows bool) (RebootReport, error) {
 		r.Detail = oneText(detail)
 	}
 	r.windowsBoot(f, windows)
+	if windows {
+		r.windowsState(f)
+	}
 	switch r.State {
 	case RebootScheduled, RebootOver, RebootPending:
 		r.Refusal = ""
 	case RebootRefused:
 		if r.Refusal == "" {
 			r.Refusal = RefusedTool
-		}
-		if why := winRefusals[r.Refusal]; windows && r.Detail == "" {
-			r.Detail = why
 		}
 	default:
 		return r, fmt.Errorf("unknown state %q", remediate.ClipText(string(r.State)))
@@ -114,7 +114,7 @@ func (r *RebootReport) read(text []byte) error {
 		n, err := 0, error(nil)
 		switch key {
 		case "state":
-			r.State = RebootState(value)
+			r.State = RebootState(remediate.ClipText(value))
 		case "refusal":
 			r.Refusal = Refusal(remediate.ClipText(strings.ToValidUTF8(value, "?")))
 		case "boot":

@@ -100,13 +100,17 @@ type cmdWriter struct {
 }
 
 func newCmdWriter(id string, nonce remediate.Nonce) *cmdWriter {
+	return newKindWriter(cmdKind, id, nonce)
+}
+
+func newKindWriter(kind, id string, nonce remediate.Nonce) *cmdWriter {
 	w := &cmdWriter{id: id, nonce: nonce}
 	if !validNonce(nonce) {
 		w.err = fmt.Errorf("bad nonce %q", remediate.ClipText(string(nonce)))
 	}
 	w.line(remediate.CmdPercentVariable)
 	w.line("chcp 65001 >nul 2>nul <nul")
-	w.line(nonce.CmdBegin(cmdKind))
+	w.line(nonce.CmdBegin(kind))
 	return w
 }
 

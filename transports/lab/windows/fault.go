@@ -26,6 +26,11 @@ const (
 	FaultProtected   = "services-protected"
 	FaultNoScheduler = "no-scheduler"
 	FaultReinstalls  = "reinstalls"
+	// Of restarts.
+	FaultRebootSlow  = "reboot-slow"
+	FaultRebootTwice = "reboot-twice"
+	FaultRebootLost  = "reboot-lost"
+	FaultLoggedOn    = "user-logged-on"
 )
 
 // Faults lists the faults that a machine can have.
@@ -43,6 +48,10 @@ func Faults() []Fault {
 		{FaultProtected, "the products' services can be neither stopped nor changed"},
 		{FaultNoScheduler, "no scheduled task can be made"},
 		{FaultReinstalls, "an hour after it has gone the product is installed again"},
+		{FaultRebootSlow, "a restart takes twenty minutes"},
+		{FaultRebootTwice, "a minute after a restart it restarts once more by itself"},
+		{FaultRebootLost, "it never comes back from a restart"},
+		{FaultLoggedOn, "somebody is logged on, until the first restart"},
 	}
 }
 

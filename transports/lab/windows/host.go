@@ -35,6 +35,8 @@ type Config struct {
 	Uptime time.Duration
 	// Fault is one of Faults, or "".
 	Fault string
+	// LoggedOn: a person is logged on, until the first restart.
+	LoggedOn bool
 	// Password is what products ask for that are protected by one; with ""
 	// none is.
 	Password string
@@ -83,6 +85,11 @@ type Host struct {
 	tasks      map[string]*task
 	installing bool
 	starts     []Start
+	person     bool               // is logged on
+	planned    context.CancelFunc // takes back the restart that is planned; nil if none is
+	warnings   []string           // what people were told before restarts
+	restarts   int
+	lost       bool // by the fault reboot-lost
 }
 
 // ErrClosed: the machine is switched off for good.
@@ -99,7 +106,7 @@ func New(ctx context.Context, c Config) (*Host, error) {
 	h := &Host{
 		Name: c.Name, Registry: c.Image.registry.Clone(), Files: c.Image.files.Clone(), image: c.Image, clock: c.Clock, shell: c.Shell,
 		password: c.Password, cut: c.Cut, down: c.Down, began: c.Uninstalling, changed: c.Changed, life: ctx, fault: c.Fault,
-		restarting: make(chan struct{}, 1),
+		restarting: make(chan struct{}, 1), person: c.LoggedOn || c.Fault == FaultLoggedOn,
 	}
 	h.Files.Now = h.now
 	if h.cut == nil {
@@ -140,40 +147,6 @@ const (
 	managerKey = `HKLM\SYSTEM\CurrentControlSet\Control\Session Manager`
 	pending    = "PendingFileRenameOperations"
 )
-
-// bootTime is how long a restart takes, in the machine's own time; slowBoot is
-// one under the fault slow-reboot.
-const (
-	bootTime = 40 * time.Second
-	slowBoot = 8 * time.Minute
-)
-
-// Reboot ends everything that runs and starts the machine again. It returns
-// when the machine is back.
-func (h *Host) Reboot() {
-	h.restarting <- struct{}{}
-	defer func() { <-h.restarting }()
-	h.cut(true)
-	defer h.cut(false)
-	h.mu.Lock()
-	end := h.endBoot
-	h.mu.Unlock()
-	end()
-	h.down()
-	h.work.Wait()
-	h.finishPending()
-	n, _ := h.Registry.Get(bootKey, "BootId")
-	id, _ := strconv.ParseUint(n, 0, 32)
-	h.Registry.Set(bootKey, "BootId", regDword, fmt.Sprintf("0x%x", uint32(id+1)))
-	h.Registry.Set(windowsKey, "ShutdownTime", regBinary, fileTime(h.now()))
-	takes := bootTime
-	if h.hasFault(FaultSlowReboot) {
-		takes = slowBoot
-	}
-	_ = h.clock.Sleep(h.life, takes)
-	h.start(0)
-	h.changed()
-}
 
 // fileTime is a time as a FILETIME in a REG_BINARY: units of 100 ns since
 // 1601, the least byte first.
@@ -241,8 +214,16 @@ func (h *Host) SetFault(name string) error {
 		}
 	}
 	h.mu.Lock()
-	defer h.mu.Unlock()
 	h.fault = name
+	h.person = h.person || name == FaultLoggedOn
+	found := h.lost && name != FaultRebootLost
+	h.lost = h.lost && !found
+	h.mu.Unlock()
+	if found {
+		h.start(0)
+		h.cut(false)
+		h.changed()
+	}
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"oust/transports/lab/cmdexe"
@@ -112,8 +113,20 @@ func (s *Session) mayTouch(p regPath, change bool) bool {
 	return !change
 }
 
-// visible are the subkeys that a listing of a key shows.
-func (s *Session) visible(_ regPath, k *key) []*key { return k.subs }
+// visible are the subkeys that a listing of a key shows. Of the hives of people
+// the session's own is loaded, and that of who is logged on.
+func (s *Session) visible(p regPath, k *key) []*key {
+	if len(p.stored) != 1 || p.stored[0] != hku {
+		return k.subs
+	}
+	return slices.DeleteFunc(slices.Clone(k.subs), func(hive *key) bool {
+		return isPerson(hive.name) && !strings.EqualFold(hive.name, s.account.sid) && !s.host.LoggedOn()
+	})
+}
+
+func isPerson(sid string) bool {
+	return slices.ContainsFunc(accounts, func(a account) bool { return strings.EqualFold(a.sid, sid) })
+}
 
 // program is a program that is simulated.
 type program func(ctx context.Context, s *Session, c *cmdexe.Call) int

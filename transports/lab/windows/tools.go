@@ -3,7 +3,6 @@ package windows
 import (
 	"context"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -70,11 +69,6 @@ func waitfor(ctx context.Context, s *Session, c *cmdexe.Call) int {
 	}
 	<-ctx.Done()
 	return 1
-}
-
-func whoami(_ context.Context, s *Session, c *cmdexe.Call) int {
-	fmt.Fprintf(c.Stdout, "%s\\%s\r\n", strings.ToLower(s.account.domain), strings.ToLower(s.account.name))
-	return 0
 }
 
 func hostname(_ context.Context, s *Session, c *cmdexe.Call) int {
@@ -152,44 +146,5 @@ func wevtutil(_ context.Context, s *Session, c *cmdexe.Call) int {
 		s.host.mu.Unlock()
 		fmt.Fprintf(c.Stdout, kernelEvent, at.UTC().Format("2006-01-02T15:04:05.0000000Z"), s.host.Name)
 	}
-	return 0
-}
-
-// shutdown is shutdown.exe: /r restarts, /t waits before it, /a takes back.
-func shutdown(_ context.Context, s *Session, c *cmdexe.Call) int {
-	wait, restart := 30*time.Second, false
-	for i := 0; i < len(c.Args); i++ {
-		switch strings.ToLower(strings.Replace(c.Args[i], "-", "/", 1)) {
-		case "/r":
-			restart = true
-		case "/t":
-			if i++; i < len(c.Args) {
-				n, err := strconv.Atoi(c.Args[i])
-				if err != nil || n < 0 || n > 315_360_000 {
-					_, _ = io.WriteString(c.Stderr, "The parameter is incorrect.(87)\r\n")
-					return 87
-				}
-				wait = time.Duration(n) * time.Second
-			}
-		case "/f", "/d", "/c":
-		}
-	}
-	switch {
-	case !s.account.admin:
-		_, _ = io.WriteString(c.Stderr, "Access is denied.(5)\r\n")
-		return codeDenied
-	case !restart:
-		_, _ = io.WriteString(c.Stderr, "The parameter is incorrect.(87)\r\n")
-		return 87
-	}
-	h := s.host
-	h.mu.Lock()
-	boot := h.boot
-	h.mu.Unlock()
-	h.later.Go(func() {
-		if h.clock.Sleep(boot, wait) == nil {
-			h.Reboot()
-		}
-	})
 	return 0
 }
