@@ -71,6 +71,10 @@ func placed(path string, data []byte, found []problem) error {
 	lines := strictyaml.Lines(data)
 	texts := make([]string, len(found))
 	for i, p := range found {
+		if p.line > 0 {
+			texts[i] = fmt.Sprintf("%s:%d: %s: %s", path, p.line, p.key, p.text)
+			continue
+		}
 		texts[i] = place(path, lines, p.key) + ": " + p.text
 	}
 	return errors.New(strings.Join(texts, "\n"))
@@ -97,6 +101,7 @@ func place(path string, lines map[string]int, key string) string {
 
 // campaign brings the file into the domain's form.
 func (f *file) campaign(dir string) remediate.Campaign {
+	read := &problems{} // check has told them
 	c := remediate.Campaign{
 		Dir: dir, Name: f.Campaign, Mandate: f.Mandate, Issued: f.Issued.Time, Finish: f.Finish.Time,
 		Inventory: f.Inventory, Playbooks: f.Playbooks, Secrets: f.Secrets,
@@ -117,9 +122,11 @@ func (f *file) campaign(dir string) remediate.Campaign {
 		Limits: remediate.Concurrency{Hosts: or(f.Concurrency.Hosts, 500), PerSite: or(f.Concurrency.PerSite, 200)},
 		Stop: remediate.StopRules{
 			Failed: float64(or(f.Stop.Failed, 0.05)), FailedHosts: or(f.Stop.FailedHosts, 20),
-			Unreachable: float64(or(f.Stop.Unreachable, 0.30)),
+			Unreachable: float64(or(f.Stop.Unreachable, 0.30)), Classes: f.classStops(read), Bare: f.Stop.BareHosts,
 		},
-		Timing: f.Timing.domain(),
+		Timing:  f.Timing.domain(),
+		Windows: f.windows(read), Blackouts: f.blackouts(read), Retry: f.retries(read), Reboot: f.reboots(read),
+		Watch: f.watched(read), Reverify: f.reverified(read),
 	}
 	if c.SSH.Config != "" && c.SSH.Config != "none" {
 		c.SSH.Config = Path(dir, c.SSH.Config)
@@ -143,7 +150,7 @@ func (t timing) domain() remediate.Timing {
 	return remediate.Timing{
 		Connect: time.Duration(t.Connect), Probe: time.Duration(t.Probe), LaunchWait: time.Duration(t.LaunchWait),
 		Job: time.Duration(t.Job), Poll: time.Duration(t.Poll), BusyWait: time.Duration(t.BusyWait),
-		PlanExpiry: time.Duration(t.PlanExpiry),
+		PlanExpiry: time.Duration(t.PlanExpiry), Expected: time.Duration(t.Expected),
 	}.WithDefaults()
 }
 

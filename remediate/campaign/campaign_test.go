@@ -54,6 +54,8 @@ func TestParse(t *testing.T) {
 		Waves:    []remediate.WaveSize{{Hosts: 1}, {Hosts: 5}, {Share: 0.05}, {Share: 0.25}, {Share: 1}},
 		Stop:     remediate.StopRules{Failed: 0.025, FailedHosts: 0, Unreachable: 1},
 		Timing:   remediate.Timing{Connect: 5 * time.Second, PlanExpiry: 48 * time.Hour}.WithDefaults(),
+		Reboot:   remediate.RebootSettings{}.WithDefaults(),
+		Watch:    remediate.WatchSettings{}.WithDefaults(),
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
@@ -102,7 +104,6 @@ func TestParseRefuses(t *testing.T) {
 		{"bad wave", edit("[1, 5,", "[0, 5,"), "is not a number of hosts"},
 		{"bad time", edit("connect: 5s", "connect: 5"), "is not a time such as 30s"},
 		{"no hosts at once", edit("hosts: 50", "hosts: 0"), "concurrency.hosts: 0 is not a number from 1"},
-		{"windows are not pretended", whole + "windows: [{days: [sat]}]\n", "does not know change windows yet"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -222,5 +223,7 @@ func TestLoadWithoutCampaign(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(whole))
 	f.Add([]byte("waves: [1, 50%]"))
+	f.Add([]byte(bare + weeks))
+	f.Add([]byte(bare + "retry: {busy: {tries: 1.5, pause: [x], 3: {}}, auth: ~}\nwindows: [~, {}]\nstop: {classes: {busy: ~}}\n"))
 	f.Fuzz(func(_ *testing.T, b []byte) { _, _ = parse("/c", "/c/campaign.yaml", b) })
 }

@@ -119,12 +119,20 @@ func (f *file) checkSettings(p *problems) {
 	f.checkWinRM(p)
 	p.between("concurrency.hosts", f.Concurrency.Hosts, 1, maxHostsAtOnce)
 	p.between("concurrency.per_site", f.Concurrency.PerSite, 1, maxHostsAtOnce)
-	p.between("stop.failed_hosts", f.Stop.FailedHosts, 0, 10_000_000)
+	p.between("stop.failed_hosts", f.Stop.FailedHosts, 0, maxCount)
 	if len(f.Waves) > maxWaves {
 		p.add("waves", "at most %d", maxWaves)
 	}
-	if f.Windows != nil {
-		p.add("windows", "this version does not know change windows yet, and does not pretend to; take the setting out and run apply inside the window yourself")
+	p.between("stop.bare_hosts", f.Stop.BareHosts, 0, maxCount)
+	f.classStops(p)
+	windows := f.windows(p)
+	f.blackouts(p)
+	f.retries(p)
+	f.watched(p)
+	f.checkRebootFits(p, windows, f.reboots(p))
+	f.reverified(p)
+	if d := time.Duration(f.Timing.Expected); d > remediate.MaxWindow {
+		p.add("timing.expected", "%s is longer than a window can be, %s", days(d), days(remediate.MaxWindow))
 	}
 }
 
@@ -171,11 +179,16 @@ func (f *file) checkWinRM(p *problems) {
 // problems collects what is wrong.
 type problems struct{ list []problem }
 
-// problem is what is wrong with one key, named by its path.
-type problem struct{ key, text string }
+// problem is what is wrong with one key, named by its path. The line is 0 where
+// it is the key's.
+type problem struct {
+	key  string
+	line int
+	text string
+}
 
 func (p *problems) add(key, format string, args ...any) {
-	p.list = append(p.list, problem{key, fmt.Sprintf(format, args...)})
+	p.list = append(p.list, problem{key, 0, fmt.Sprintf(format, args...)})
 }
 
 func (p *problems) need(key, value, what string) {
@@ -188,8 +201,11 @@ func (p *problems) oneOf(key, value string, known ...string) {
 	if slices.Contains(known, value) {
 		return
 	}
-	named := slices.DeleteFunc(slices.Clone(known), func(s string) bool { return s == "" })
-	p.add(key, "%q is not known; want %s%s", value, strings.Join(named, " or "), meant(value, named))
+	p.add(key, "%s", unknown(value, slices.DeleteFunc(slices.Clone(known), func(s string) bool { return s == "" })))
+}
+
+func unknown(value string, known []string) string {
+	return fmt.Sprintf("%q is not known; want %s%s", value, strings.Join(known, " or "), meant(value, known))
 }
 
 func (p *problems) between(key string, value *int, from, to int) {

@@ -28,7 +28,12 @@ type file struct {
 	Concurrency concurrency           `yaml:"concurrency"`
 	Waves       []waveSize            `yaml:"waves"`
 	Stop        stop                  `yaml:"stop"`
-	Windows     any                   `yaml:"windows"`
+	Windows     []window              `yaml:"windows"`
+	Blackouts   []blackout            `yaml:"blackouts"`
+	Retry       map[string]any        `yaml:"retry"` // read by hand: person, or a rule
+	Watch       watch                 `yaml:"watch"`
+	Reboot      reboot                `yaml:"reboot"`
+	Reverify    listed                `yaml:"reverify"`
 	Timing      timing                `yaml:"timing"`
 }
 
@@ -82,9 +87,11 @@ type concurrency struct {
 }
 
 type stop struct {
-	Failed      *share `yaml:"failed"`
-	FailedHosts *int   `yaml:"failed_hosts"`
-	Unreachable *share `yaml:"unreachable"`
+	Failed      *share          `yaml:"failed"`
+	FailedHosts *int            `yaml:"failed_hosts"`
+	Unreachable *share          `yaml:"unreachable"`
+	BareHosts   *int            `yaml:"bare_hosts"`
+	Classes     map[string]word `yaml:"classes"`
 }
 
 type timing struct {
@@ -95,6 +102,7 @@ type timing struct {
 	Poll       duration `yaml:"poll"`
 	BusyWait   duration `yaml:"busy_wait"`
 	PlanExpiry duration `yaml:"plan_expiry"`
+	Expected   duration `yaml:"expected"`
 }
 
 // words is one string or a list of strings.
@@ -112,12 +120,17 @@ type date struct{ time.Time }
 // UnmarshalYAML takes a date without a time.
 func (d *date) UnmarshalYAML(n strictyaml.Node) error {
 	return scalar(n, func(s string) (err error) {
-		d.Time, err = time.Parse(time.DateOnly, s)
-		if err != nil || d.Year() < 1990 || d.Year() > 9990 {
-			return fmt.Errorf("%q is not a date such as 2026-10-01", s)
-		}
-		return nil
+		d.Time, err = parseDate(s)
+		return err
 	})
+}
+
+func parseDate(s string) (time.Time, error) {
+	d, err := time.Parse(time.DateOnly, s)
+	if err != nil || d.Year() < 1990 || d.Year() > 9990 {
+		return time.Time{}, fmt.Errorf("%q is not a date such as 2026-10-01", s)
+	}
+	return d, nil
 }
 
 // scalar reads one word and gives an error of its reader the word's place.
