@@ -9,8 +9,9 @@ import (
 // Guard keeps accounts from being locked: after a number of refused logins in
 // a row it stops a credential for its own life, which is that of a run. Keys
 // count as passwords do, though they lock no account: a wrong one is of as
-// little use at the next host. A credential is its name with the user, since
-// hosts may have users of their own.
+// little use at the next host. However many keys of an agent are shown to a
+// host, it is one login. A credential is its name with the user, since hosts
+// may have users of their own.
 //
 // Refusals count in the order in which they come, of whichever host; one login
 // that worked sets the count to zero. Of a credential that has not worked yet,
@@ -81,7 +82,21 @@ func BeginLogin(ctx context.Context) error {
 	return nil
 }
 
-// Attempt is one attempt to log in.
+// Again is for a Dialer whose connections may have to log in once more: it
+// returns a function that watches such a login as Watch does, by the guard
+// that ctx, a Dial's, has come through. Without one it watches nothing.
+func Again(ctx context.Context) func(context.Context) (context.Context, *Attempt, error) {
+	first, ok := ctx.Value(attemptKey{}).(*Attempt)
+	if !ok {
+		return func(ctx context.Context) (context.Context, *Attempt, error) { return ctx, nil, nil }
+	}
+	g, host, key := first.guard, first.host, first.credential
+	return func(ctx context.Context) (context.Context, *Attempt, error) {
+		return g.Watch(ctx, host, Credential{Name: key.name, User: key.user})
+	}
+}
+
+// Attempt is one attempt to log in. That of nil counts nothing.
 type Attempt struct {
 	guard      *Guard
 	standing   *standing
@@ -156,6 +171,9 @@ func (s *standing) tell() {
 // class auth without NoLogin for one that the host refused. Other errors say
 // nothing of the credential. What comes after the first call counts nothing.
 func (a *Attempt) End(err error) {
+	if a == nil {
+		return
+	}
 	if why := a.end(err); why != "" {
 		a.guard.config.OnStop(a.credential.name, a.credential.user, why+"; "+adviceStopped)
 	}

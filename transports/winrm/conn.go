@@ -99,7 +99,7 @@ func (c *conn) connected(ctx context.Context) (*link, error) {
 	if l.alive() {
 		return l, nil
 	}
-	fresh, err := c.dialer.reach(ctx, c.peer)
+	fresh, err := c.dialer.reachAgain(ctx, c.peer)
 	if err != nil {
 		return nil, err
 	}

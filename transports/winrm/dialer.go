@@ -71,11 +71,24 @@ func (d *Dialer) Dial(ctx context.Context, target transports.Target) (transports
 	if err != nil {
 		return nil, settingsError(target.Host, err)
 	}
+	p.again = transports.Again(ctx)
 	l, err := d.reach(ctx, p)
 	if err != nil {
 		return nil, err
 	}
 	return newConn(d, p, l), nil
+}
+
+// reachAgain makes one more connection to a host, with a login that counts
+// like the first.
+func (d *Dialer) reachAgain(ctx context.Context, p *peer) (*link, error) {
+	ctx, attempt, err := p.again(ctx)
+	if err != nil {
+		return nil, err
+	}
+	l, err := d.reach(ctx, p)
+	attempt.End(err)
+	return l, err
 }
 
 // settingsError is the error for a target that cannot be dialled as it is.
@@ -96,6 +109,8 @@ type peer struct {
 	tls                     *tls.Config // nil without TLS
 	become                  string
 	spn                     string // the host's name in Kerberos, for logins by it
+	// again watches further logins; see transports.Again.
+	again func(context.Context) (context.Context, *transports.Attempt, error)
 }
 
 func (d *Dialer) peerOf(t transports.Target) (*peer, error) {

@@ -22,7 +22,7 @@ func (d *Dialer) farewell(p *peer, l *link, s *shell) {
 		ask := func() (err error) {
 			if !l.alive() {
 				l.close()
-				if l, err = d.reach(ctx, p); err != nil {
+				if l, err = d.reachAgain(ctx, p); err != nil {
 					return err
 				}
 			}

@@ -30,7 +30,7 @@ func (x *execution) feed(work context.Context) *feeding {
 		return f
 	}
 	go func() {
-		l, err := x.conn.dialer.reach(ctx, x.conn.peer)
+		l, err := x.conn.dialer.reachAgain(ctx, x.conn.peer)
 		if err == nil {
 			err = x.sendAll(ctx, l)
 			l.close()

@@ -3,13 +3,11 @@ package winrm
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"strconv"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -131,50 +129,5 @@ func TestKnockThroughProxies(t *testing.T) {
 		if err := transports.Knock(t.Context(), newDialer(t, config), r.target()); err != nil || len(served) != 1 {
 			t.Errorf("%s: %v, %d connections to the proxy", scheme, err, len(served))
 		}
-	}
-}
-
-// TestLockOut: of 200 hosts that are dialled at once with a wrong password,
-// three check it, whichever way it is shown.
-func TestLockOut(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		auth   string
-		config wsman.Config
-	}{
-		{authNTLM, wsman.Config{}},
-		{authNTLM, wsman.Config{TLS: serverTLS(t)}},
-		{authBasic, wsman.Config{TLS: serverTLS(t), Basic: true, NTLM: true}},
-	} {
-		t.Run(fmt.Sprint(c.auth, " TLS ", c.config.TLS != nil), func(t *testing.T) {
-			t.Parallel()
-			var checked atomic.Int32
-			c.config.Logins = func(user, domain string) (transports.Secret, bool) {
-				checked.Add(1)
-				return testLogins(user, domain)
-			}
-			r := newRig(t, c.config)
-			d := transports.LockOut(transports.LockOutConfig{})(newDialer(t, r.config()))
-			target := r.target()
-			target.Credential.Auth, target.Credential.Password = c.auth, transports.NewSecret("wrong-1")
-			var wg sync.WaitGroup
-			for i := range 200 {
-				target := target
-				target.Host = fmt.Sprint("win", i)
-				wg.Go(func() {
-					_, err := d.Dial(t.Context(), target)
-					e := wantError(t, err, transports.Auth)
-					if errors.Is(err, transports.ErrStopped) {
-						wantError(t, err, transports.Auth, target.Host+": login: credential windows was refused by 3 hosts in a row (")
-					} else if e.NoLogin {
-						t.Errorf("no login: %v", err)
-					}
-				})
-			}
-			wg.Wait()
-			if n := checked.Load(); n != 3 {
-				t.Errorf("%d hosts checked the password, want 3", n)
-			}
-		})
 	}
 }
