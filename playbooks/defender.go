@@ -17,7 +17,7 @@ func defenderHolds(f *remediate.Facts) (standing, string) {
 		return holdsNot, ""
 	}
 	if before8(f.OS.Version) {
-		return holdsNot, "that of Windows " + f.OS.Version + " is no virus scanner"
+		return holdsNot, "that of Windows " + oneLine(f.OS.Version) + " is no virus scanner"
 	}
 	if off := defenderOff(f.Windows); off != "" {
 		return holdsNot, off
@@ -46,7 +46,7 @@ func defenderOff(w *remediate.WindowsFacts) string {
 	for _, s := range w.Security {
 		_, set, ok := strings.Cut(s.State, "=")
 		if number, _, _ := strings.Cut(set, " "); s.Source == "defender" && ok && number != "0" {
-			out = append(out, s.State)
+			out = append(out, oneLine(s.State))
 		}
 	}
 	return strings.Join(out, ", ")

@@ -33,7 +33,7 @@ sources:
 
 // guardLibrary has the playbook guarding; one that asks for nothing, tool; and
 // one that asks for Defender alone and forbids restarts, shield.
-func guardLibrary(t *testing.T) *Library {
+func guardLibrary(t testing.TB) *Library {
 	t.Helper()
 	var list []*Playbook
 	tool := strings.NewReplacer("acme/guard", "acme/tool", "Acme Guard", "Acme Tool", "acme-guard", "acme-tool", "restart: in-window\n", "").

@@ -29,7 +29,7 @@ func TestThisMachine(t *testing.T) {
 	cmd := exec.CommandContext(t.Context(), "/bin/sh", "-c", `eval "$(cat)"`)
 	cmd.Env = []string{"HOME=" + home, "PATH=/usr/bin:/bin", "LANG=de_DE.UTF-8", "LANGUAGE=de"}
 	before := time.Now()
-	out := output(t, cmd, string(probe.Sh(remediate.Questions{Paths: []string{"/proc/self/exe", "/nowhere at all"}}, nonce)))
+	out := output(t, cmd, string(probe.Sh(remediate.Questions{Paths: []string{"/proc/self/exe", "/nowhere at all"}, Services: []string{"no-such-service"}}, nonce)))
 	facts, _, err := probe.Parse(out, nonce)
 	if err != nil {
 		t.Fatal(err)
@@ -50,6 +50,9 @@ func TestThisMachine(t *testing.T) {
 		{Path: "/proc/self/exe", Kind: remediate.PathLink}, {Path: "/nowhere at all", Kind: remediate.PathAbsent},
 	}, facts.Paths); diff != "" {
 		t.Errorf("paths (-want +got):\n%s", diff)
+	}
+	if state := facts.Runs("no-such-service"); len(facts.Running) != 1 || state == remediate.ServiceRunning || state == remediate.ServiceStopped {
+		t.Errorf("a service that is not there: %+v", facts.Running)
 	}
 	compareDpkg(t, facts)
 	if left, err := os.ReadDir(home); err != nil || len(left) > 0 {

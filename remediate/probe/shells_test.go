@@ -86,7 +86,7 @@ func deleteFiles(files []txtar.File, prefix string) (kept []txtar.File) {
 // command line, and the script comes on standard input.
 func TestLoginShells(t *testing.T) {
 	t.Parallel()
-	script := string(probe.Sh(remediate.Questions{Paths: []string{"/", "/it's gone"}}, nonce))
+	script := string(probe.Sh(remediate.Questions{Paths: []string{"/", "/it's gone"}, Services: []string{"a@b", "cron"}}, nonce))
 	for _, login := range []string{"sh", "bash", "zsh", "mksh", "fish", "tcsh", "csh"} {
 		at, err := exec.LookPath(login)
 		if err != nil {
@@ -96,7 +96,7 @@ func TestLoginShells(t *testing.T) {
 			t.Parallel()
 			out := output(t, exec.CommandContext(t.Context(), at, "-c", remediate.ShLine), script)
 			facts, _, err := probe.Parse(out, nonce)
-			if err != nil || len(facts.Paths) != 2 {
+			if err != nil || len(facts.Paths) != 2 || len(facts.Running) != 2 {
 				t.Errorf("facts %+v, error %v", facts, err)
 			}
 		})
