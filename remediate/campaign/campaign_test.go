@@ -3,6 +3,7 @@ package campaign
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -197,6 +198,41 @@ func TestInitLoads(t *testing.T) {
 	}
 	if b, err := os.ReadFile(filepath.Join(dir, "hosts.csv")); err != nil || string(b) != hostsHeader {
 		t.Errorf("hosts.csv: %q, %v", b, err)
+	}
+}
+
+// TestInitExamples: what stands in the template as an example is taken when
+// its mark is removed.
+func TestInitExamples(t *testing.T) {
+	t.Parallel()
+	text, err := initText("/c", "bod-17-01", time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC))
+	if err != nil {
+		t.Fatal(err)
+	}
+	example := regexp.MustCompile(`^# ( |[a-z_]+:)`)
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		if example.MatchString(line) {
+			lines[i] = line[len("# "):]
+		}
+	}
+	c, err := parse("/c", "/c/campaign.yaml", []byte(strings.Join(lines, "\n")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Windows) != 2 || len(c.Blackouts) != 1 || len(c.Retry) != 2 || len(c.Reverify) != 2 || c.Reboot.Policy != remediate.RebootInWindow || c.Secrets == nil || c.WinRM.CA == "" {
+		t.Errorf("%+v", c)
+	}
+	if d := cmp.Diff(remediate.Timing{}.WithDefaults(), c.Timing); d != "" {
+		t.Errorf("the template's times are not the built-in ones: %s", d)
+	}
+	reboot := c.Reboot
+	reboot.Policy = ""
+	if d := cmp.Diff(remediate.RebootSettings{}.WithDefaults(), reboot.WithDefaults()); d != "" {
+		t.Errorf("nor what it says of restarts: %s", d)
+	}
+	if c.Watch != (remediate.WatchSettings{}.WithDefaults()) {
+		t.Errorf("nor how hosts are watched: %+v", c.Watch)
 	}
 }
 

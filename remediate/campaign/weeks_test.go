@@ -88,7 +88,7 @@ func TestWeeksRefuses(t *testing.T) {
 	t.Parallel()
 	one := func(keys string) string { return "windows: [{start: \"22:00\", length: 6h, " + keys + "}]\n" }
 	tests := []struct{ name, text, want string }{
-		{"unknown key of a window", one("lenght: 1h"), `campaign.yaml:18:40: unknown key "lenght"; did you mean "length"?`},
+		{"unknown key of a window", one("lengths: 1h"), `campaign.yaml:18:40: unknown key "lengths"; did you mean "length"?`},
 		{"an unknown day", "windows:\n  - start: \"22:00\"\n    length: 1h\n    days: [mon, tus]\n", `campaign.yaml:21: windows: entry 1: days: "tus" is not a day; there are mon, tue, wed, thu, fri, sat, sun, weekdays, weekend, daily, and ranges such as mon-fri; did you mean "tue"?`},
 		{"half a range", one("days: mon-"), `entry 1: days: "mon-" is not a day`},
 		{"a range of a name for several", one("days: mon-weekend"), `"mon-weekend" is not a day`},
