@@ -55,6 +55,24 @@ func BenchmarkOutcomes(b *testing.B) {
 	}
 }
 
+// BenchmarkApprove measures the approval of a plan for 100,000 hosts.
+func BenchmarkApprove(b *testing.B) {
+	a := remediate.Approval{Scripts: []string{remediate.Digest(nil)}}
+	for i := range 100_000 {
+		a.Hosts = append(a.Hosts, remediate.Planned{Host: fmt.Sprintf("host%06d", i), Wave: 1 + i/10_000})
+	}
+	s := open(b, filepath.Join(b.TempDir(), sqlite.FileName))
+	defer s.Close()
+	n := 0
+	for b.Loop() {
+		n++
+		a.Plan = fmt.Sprint("plan", n)
+		if err := s.Approve(b.Context(), a); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 // BenchmarkHostStates measures one pass over 100,000 hosts, half of them with
 // findings, as status makes it.
 func BenchmarkHostStates(b *testing.B) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -130,6 +131,12 @@ func TestQueryPlans(t *testing.T) {
 		want  string
 	}{
 		"open run":         {openRunQuery, 2, "INDEX runs_open"},
+		"open runs":        {openRunsQuery, 3, "INDEX runs_unended (started>?)"},
+		"runs":             {runsQuery, 3, "INDEX runs_by_start (started>?)"},
+		"planned hosts":    {plannedQuery, 2, "SEARCH p USING PRIMARY KEY (host>?); SEARCH a USING PRIMARY KEY (plan=?)"},
+		"reboots of host":  {rebootsQuery, 1, "INDEX reboots_by_host (host=?)"},
+		"next playbook":    {nextPlaybookQuery, 1, "SEARCH durations USING PRIMARY KEY (playbook>?)"},
+		"durations":        {durationsQuery, 2, "SEARCH durations USING PRIMARY KEY (playbook=?)"},
 		"open attempts":    {openQuery, 3, "INDEX attempts_open (started>?)"},
 		"attempts of run":  {runQuery, 4, "INDEX attempts_by_run (run=? AND started>?)"},
 		"attempts of host": {hostsQuery, 4, "INDEX attempts_by_host (host=? AND started>?)"},
@@ -242,4 +249,31 @@ func TestParseDigest(t *testing.T) {
 			t.Errorf("parseDigest(%q) gives %q, %v", in, got, err)
 		}
 	}
+}
+
+// FuzzJournal reads what a damaged store may hold: it ends with an error or
+// with entries that stand in the text.
+func FuzzJournal(f *testing.F) {
+	f.Add("")
+	f.Add("intended 1790000000000000\nlaunched 1790000000000001\n")
+	f.Add("intended\n")
+	f.Add("resting 1\n")
+	f.Add("ended 99999999999999999999\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		entries, err := parseJournal(text)
+		if err != nil {
+			if !errors.Is(err, errJournal) {
+				t.Errorf("an error that does not say what is damaged: %v", err)
+			}
+			return
+		}
+		var again strings.Builder
+		for _, e := range entries {
+			again.WriteString(journalLine(&attemptRecord{Attempt: remediate.Attempt{Phase: e.Phase}, updated: micros(e.At)}))
+		}
+		second, err := parseJournal(again.String())
+		if err != nil || !slices.Equal(entries, second) {
+			t.Errorf("%v became %v, %v", entries, second, err)
+		}
+	})
 }

@@ -1,7 +1,6 @@
 package storetest
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"iter"
@@ -197,46 +196,6 @@ func leaveEarly[T any](f fixture, what string, seq iter.Seq2[T, error]) {
 	if first, again := len(all(f, seq)), len(all(f, seq)); first != again || first < 3 {
 		f.Errorf("%s: read %d, then %d", what, first, again)
 	}
-}
-
-func testContext(t *testing.T, open Open) {
-	f := begin(t, open)
-	fill(f, 3)
-	over, cancel := context.WithCancel(f.ctx)
-	cancel()
-	gone := func(what string, err error) {
-		t.Helper()
-		if !errors.Is(err, context.Canceled) {
-			t.Errorf("%s with an ended context: %v", what, err)
-		}
-	}
-	gone("save look", f.SaveLook(over, look("late", remediate.LookScan, at(1))))
-	gone("begin attempt", f.BeginAttempt(over, intent("late", "late", at(1))))
-	gone("close attempt", f.CloseAttempt(over, closed(intent("late", "late", at(1)), at(1), removed), nil))
-	gone("begin run", f.BeginRun(over, remediate.Run{ID: "late"}))
-	gone("save plan", f.SavePlan(over, "late", "x", at(1)))
-	gone("trust", f.TrustHostKey(over, "late", "", "", at(1)))
-	_, err := f.HostState(over, "late")
-	gone("host state", err)
-	_, err = f.OpenAttempts(over)
-	gone("open attempts", err)
-	gone("states", last(f.HostStates(over)))
-	gone("looks", last(f.HostLooks(over, "host0001")))
-	gone("run attempts", last(f.RunAttempts(over, "run1")))
-	if n := len(all(f, f.HostStates(f.ctx))); n != 3 {
-		t.Errorf("%d hosts, not 3: a call with an ended context wrote", n)
-	}
-
-	s := open(t)
-	for range 2 {
-		if err := s.Close(); err != nil {
-			t.Errorf("close: %v", err)
-		}
-	}
-	f.refused("a write after close", s.SaveLook(f.ctx, look("late", remediate.LookScan, at(1))))
-	_, err = s.HostState(f.ctx, "late")
-	f.refused("a read after close", err)
-	f.refused("a list after close", last(s.HostStates(f.ctx)))
 }
 
 // last is the error that a sequence ends with.

@@ -39,9 +39,13 @@ func testModel(t *testing.T, open Open) {
 				a := drawAttempt(r)
 				p.both(r, func(s remediate.Store) error { return s.SaveAttempt(p.ctx, a) })
 			},
-			"close":   p.close,
-			"run":     p.run,
-			"compare": p.compare,
+			"close":     p.close,
+			"run":       p.run,
+			"approve":   p.approve,
+			"hold":      p.hold,
+			"exemption": p.exemption,
+			"reboot":    p.reboot,
+			"compare":   p.compare,
 		})
 		p.compare(r)
 	})
@@ -68,32 +72,13 @@ type pair struct {
 // both makes a call on both and compares whether it was taken.
 func (p *pair) both(r *rapid.T, call func(remediate.Store) error) {
 	real, model := call(p.real), call(p.model)
-	if (real == nil) != (model == nil) || errors.Is(real, remediate.ErrNotFound) != errors.Is(model, remediate.ErrNotFound) {
+	same := (real == nil) == (model == nil)
+	for _, sentinel := range []error{remediate.ErrNotFound, remediate.ErrBudget} {
+		same = same && errors.Is(real, sentinel) == errors.Is(model, sentinel)
+	}
+	if !same {
 		r.Fatalf("the store says %v, the model %v", real, model)
 	}
-}
-
-func (p *pair) close(r *rapid.T) {
-	a := drawAttempt(r)
-	var l *remediate.Look
-	if rapid.Bool().Draw(r, "with look") {
-		drawn := drawLook(r)
-		drawn.Host = a.Host
-		l = &drawn
-	}
-	p.both(r, func(s remediate.Store) error { return s.CloseAttempt(p.ctx, a, l) })
-}
-
-func (p *pair) run(r *rapid.T) {
-	run := remediate.Run{
-		ID: drawOf(r, "run", "run0", "run1", "run2"), Kind: drawOf(r, "kind", "scan", "apply"), Plan: drawOf(r, "plan", "", "plan1"),
-		Started: drawTime(r), Ended: drawTime(r), Exit: rapid.IntRange(0, 2).Draw(r, "exit"),
-	}
-	if rapid.Bool().Draw(r, "begin") {
-		p.both(r, func(s remediate.Store) error { return s.BeginRun(p.ctx, run) })
-		return
-	}
-	p.both(r, func(s remediate.Store) error { return s.EndRun(p.ctx, run) })
 }
 
 // compare reads everything from both.
@@ -133,48 +118,33 @@ func (p *pair) view(s remediate.Store) map[string]any {
 			note("open "+kind+plan, run, err)
 		}
 	}
+	p.viewCampaign(s, note)
 	return v
 }
 
-var hosts = []string{"web1", "web2", "web10"}
-
-func drawOf[T any](r *rapid.T, label string, of ...T) T { return rapid.SampledFrom(of).Draw(r, label) }
-
-func drawTime(r *rapid.T) time.Time { return at(rapid.IntRange(0, 9).Draw(r, "minute")) }
-
-func drawLook(r *rapid.T) remediate.Look {
-	l := look(drawOf(r, "host", hosts...),
-		drawOf(r, "kind", remediate.LookScan, remediate.LookVerify, remediate.LookPrecheck), drawTime(r))
-	if rapid.Bool().Draw(r, "found") {
-		l.Findings = []remediate.Finding{kesl(rapid.StringN(0, 4, -1).Draw(r, "version"))}
+// viewCampaign reads what CampaignStore gives.
+func (p *pair) viewCampaign(s remediate.Store, note func(key string, value any, err error)) {
+	n := 0
+	for run, err := range s.Runs(p.ctx) {
+		note(fmt.Sprint("run ", n), run, err)
+		n++
 	}
-	l.Complete = rapid.Bool().Draw(r, "complete")
-	l.Raw = []byte(drawOf(r, "raw", "one", "two", ""))
-	if l.RawDigest = ""; len(l.Raw) == 0 {
-		l.Raw = nil
+	for planned, err := range s.PlannedHosts(p.ctx) {
+		note(fmt.Sprint("planned ", n), planned, err)
+		n++
 	}
-	if rapid.IntRange(0, 3).Draw(r, "fails") == 0 {
-		l = failedLook(l.Host, l.At, drawOf(r, "class", append(remediate.Classes(), "odd")...), drawOf(r, "detail", "", "why"))
+	openRuns, err := s.OpenRuns(p.ctx)
+	note("open runs", openRuns, err)
+	scripts, err := s.ApprovedScripts(p.ctx)
+	note("scripts", scripts, err)
+	holds, err := s.Holds(p.ctx)
+	note("holds", holds, err)
+	exemptions, err := s.Exemptions(p.ctx)
+	note("exemptions", exemptions, err)
+	for _, host := range hosts {
+		reboots, err := s.Reboots(p.ctx, host)
+		note("reboots of "+host, reboots, err)
 	}
-	return l
-}
-
-func drawAttempt(r *rapid.T) remediate.Attempt {
-	n := rapid.IntRange(0, 4).Draw(r, "attempt")
-	a := intent(fmt.Sprint("a", n), hosts[n%len(hosts)], at(n/2))
-	if rapid.IntRange(0, 9).Draw(r, "moved") == 0 {
-		a.Host = "web2"
-	}
-	a.Phase = drawOf(r, "phase", append(phases, "")...)
-	a.Updated, a.Exit = drawTime(r), rapid.IntRange(0, 60).Draw(r, "exit")
-	a.Result = drawOf(r, "result", "", "1 ok\n")
-	a.Log = drawOf(r, "log", nil, []byte("log\n"), []byte("another log\n"))
-	a.Outcome = remediate.Outcome{
-		Kind:  drawOf(r, "outcome", remediate.Outcomes()...),
-		Class: drawOf(r, "outcome class", "", "", remediate.ClassBusy, remediate.ClassUnreachable, remediate.ClassUninstaller),
-	}
-	if a.Outcome.Kind == remediate.OutcomeFailed && rapid.Bool().Draw(r, "sane") {
-		a.Outcome.Class = remediate.ClassAuth
-	}
-	return a
+	durations, err := s.Durations(p.ctx, 2)
+	note("durations", durations, err)
 }

@@ -2,6 +2,8 @@ package storetest
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -74,6 +76,7 @@ func testRuns(t *testing.T, open Open) {
 		f.ok(f.BeginRun(f.ctx, run("r1", "scan", "", at(1))))
 		holdsOpen(f, "scan", "", run("r1", "scan", "", at(1)))
 	})
+	t.Run("in lists, oldest first", testRunLists(open))
 	t.Run("begin and end once", func(t *testing.T) {
 		f := begin(t, open)
 		r := run("r1", "scan", "", at(1))
@@ -89,4 +92,49 @@ func testRuns(t *testing.T, open Open) {
 		r.Exit = 0
 		f.refused("an end with another exit code", f.EndRun(f.ctx, r))
 	})
+}
+
+func testRunLists(open Open) func(*testing.T) {
+	return func(t *testing.T) {
+		f := begin(t, open)
+		holds := func(openRuns, runs []remediate.Run) {
+			t.Helper()
+			got, err := f.OpenRuns(f.ctx)
+			f.ok(err)
+			if diff := cmp.Diff(openRuns, got); diff != "" {
+				t.Errorf("open runs (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(runs, all(f, f.Runs(f.ctx))); diff != "" {
+				t.Errorf("runs (-want +got):\n%s", diff)
+			}
+		}
+		holds(nil, nil)
+		long := strings.Repeat("ü", remediate.MaxText)
+		a := remediate.Run{ID: "r9", Kind: "apply", Plan: "plan1", Started: at(1), By: "kim@desk", Lowered: "ignore-windows"}
+		b := remediate.Run{ID: "r1", Kind: "scan", Started: at(5)}
+		c := remediate.Run{ID: "r5", Kind: "retry", Plan: "plan1", Started: at(5), By: long, Lowered: long}
+		for _, run := range []remediate.Run{b, c, a} {
+			f.ok(f.BeginRun(f.ctx, run))
+		}
+		c.By, c.Lowered = remediate.ClipText(long), remediate.ClipText(long)
+		holds([]remediate.Run{a, b, c}, []remediate.Run{a, b, c})
+		if got, err := f.OpenRun(f.ctx, "apply", "plan1"); err != nil || got != a {
+			t.Errorf("open run is %+v, %v", got, err)
+		}
+		end := remediate.Run{ID: a.ID, Ended: at(9), Exit: 3, Note: long, By: "someone else", Lowered: "all"}
+		f.ok(f.EndRun(f.ctx, end))
+		a.Ended, a.Exit, a.Note = at(9), 3, remediate.ClipText(long)
+		holds([]remediate.Run{b, c}, []remediate.Run{a, b, c})
+		leaveEarly(f, "runs", f.Runs(f.ctx))
+
+		const more = 600 // more than a store reads at once
+		for i := range more {
+			f.ok(f.BeginRun(f.ctx, remediate.Run{ID: fmt.Sprint("more", i), Kind: "verify", Started: at(6)}))
+		}
+		list, err := f.OpenRuns(f.ctx)
+		f.ok(err)
+		if n := len(all(f, f.Runs(f.ctx))); len(list) != 2+more || n != 3+more || list[1+more].ID != fmt.Sprint("more", more-1) {
+			t.Errorf("%d runs, %d of them open", n, len(list))
+		}
+	}
 }

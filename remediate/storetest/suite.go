@@ -39,6 +39,7 @@ func Run(t *testing.T, open Open) {
 		{"lists", testLists},
 		{"bounds", testBounds},
 		{"context", testContext},
+		{"after close", testClosed},
 		{"concurrency", testConcurrency},
 		{"model", testModel},
 	} {
