@@ -36,8 +36,9 @@ sources:
 func guardLibrary(t testing.TB) *Library {
 	t.Helper()
 	var list []*Playbook
-	tool := strings.NewReplacer("acme/guard", "acme/tool", "Acme Guard", "Acme Tool", "acme-guard", "acme-tool", "restart: in-window\n", "").
-		Replace(guarding[:strings.Index(guarding, "protection:")] + guarding[strings.Index(guarding, "restart:"):])
+	head, rest, _ := strings.Cut(guarding, "protection:\n")
+	_, tail, _ := strings.Cut(rest, "restart: in-window\n")
+	tool := strings.NewReplacer("acme/guard", "acme/tool", "Acme Guard", "Acme Tool", "acme-guard", "acme-tool").Replace(head + tail)
 	shield := strings.NewReplacer("acme/tool", "acme/shield", "Acme Tool", "Acme Shield", "acme-tool", "acme-shield",
 		"reboot:", "restart: never\nprotection: [{defender: running}]\nreboot:").Replace(tool)
 	for _, text := range []string{guarding, tool, shield} {
@@ -261,7 +262,7 @@ func TestLintProtection(t *testing.T) {
 	for name, c := range map[string]struct{ old, new, want string }{
 		"empty":                 {"{defender: running}", "{}", "would hold everywhere"},
 		"only platforms":        {"{defender: running}", "{platforms: [linux]}", "would hold everywhere"},
-		"another word":          {"{defender: running}", "{defender: runing}", `defender "runing" is unknown; use running`},
+		"another word":          {"{defender: running}", "{defender: run}", `defender "run" is unknown; use running`},
 		"Defender on Linux":     {"{defender: running}", "{defender: running, platforms: [linux]}", "can hold on none of the platforms"},
 		"mixed":                 {"{defender: running}", "{defender: running, path: /opt/x}", "can hold on neither"},
 		"a foreign platform":    {"platforms: [linux]}", "platforms: [macos]}", `"macos" is not among the playbook's platforms`},

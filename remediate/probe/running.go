@@ -79,15 +79,15 @@ var stateLine = regexp.MustCompile(`^ +\S[^:]*: ([0-9A-Fa-f]{1,8}) +[A-Z_]{3,}`)
 // not there. Source: Microsoft, "SERVICE_STATUS structure" and "System Error
 // Codes". An answer in another form leaves the service unknown.
 func (w *winReader) running() error {
-	name, asked := "", false
+	asked := false
 	var numbers []string
 	for _, l := range w.all("running") {
 		word, rest, _ := strings.Cut(l, " ")
 		m := stateLine.FindStringSubmatch(l)
 		switch {
 		case word == "service":
-			name, numbers, asked = clean(rest), nil, true
-			w.facts.Running = append(w.facts.Running, remediate.RunningFact{Service: name, State: remediate.ServiceUnknown})
+			numbers, asked = nil, true
+			w.facts.Running = append(w.facts.Running, remediate.RunningFact{Service: clean(rest), State: remediate.ServiceUnknown})
 		case !asked:
 		case word == "rc":
 			w.facts.Running[len(w.facts.Running)-1].State = serviceState(rest, numbers)
