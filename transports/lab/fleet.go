@@ -23,6 +23,7 @@ type Fleet struct {
 	clock    Clock
 	programs map[string]program
 	images   imageStore
+	parses   parseCache
 	hosts    []*host
 	byName   map[string]*host
 

@@ -35,6 +35,8 @@ type parsed struct {
 	altered bool
 	// funcs are the names of the functions that it declares.
 	funcs []string
+	// background: there are background commands in it.
+	background bool
 }
 
 // errNotPOSIX: the code uses what dash and busybox do not have.
@@ -90,10 +92,9 @@ func apply(edits []edit, code string) string {
 
 type rewriter struct {
 	parsed
-	known      map[string]bool
-	background bool
-	edits      []edit
-	err        error
+	known map[string]bool
+	edits []edit
+	err   error
 }
 
 func (w *rewriter) edit(from, to syntax.Pos, text string) {

@@ -223,7 +223,8 @@ const mostScript = 16 << 20
 // interpret runs code. Code that only reads its input and runs it, as oust's
 // own command line does, is run without the detour.
 func (c *call) interpret(code, name string, set []string, params []string) int {
-	p, err := parseShell(code, name, nil)
+	parses := &c.proc.host.fleet.parses
+	p, err := parses.shell(code, name, nil)
 	if err != nil {
 		fmt.Fprintf(c.err, "%s: syntax error: %v\n", name, err)
 		return 2
@@ -234,18 +235,18 @@ func (c *call) interpret(code, name string, set []string, params []string) int {
 			return 128 + int(syscall.SIGHUP)
 		}
 		c.in = nil
-		if p, err = parseShell(string(data), name, nil); err != nil {
+		if p, err = parses.shell(string(data), name, nil); err != nil {
 			fmt.Fprintf(c.err, "%s: eval: syntax error: %v\n", name, err)
 			return 2
 		}
 	}
 	if len(set) > 0 {
 		// Single letters each, see shellOptions.
-		first, err := parseShell("set "+strings.Join(set, " "), name, nil)
+		first, err := parses.shell("set "+strings.Join(set, " "), name, nil)
 		if err != nil {
 			return c.failf("%v", err)
 		}
-		p.file.Stmts = append(first.file.Stmts, p.file.Stmts...)
+		p = joinParsed([]parsed{first, p}, name)
 	}
 	return c.runShell(p, params)
 }

@@ -105,7 +105,7 @@ func fatal(hc interp.HandlerContext, format string, args ...any) []string {
 
 // text rewrites code that a builtin is to run.
 func (s *shell) text(hc interp.HandlerContext, before []string, code, name string) ([]string, error) {
-	p, err := parseShell(code, name, s.known())
+	p, err := s.proc.host.fleet.parses.shell(code, name, s.known())
 	if err != nil {
 		return fatal(hc, "%s: syntax error: %v", name, err), nil
 	}
@@ -145,7 +145,7 @@ func (s *shell) source(hc interp.HandlerContext, args []string) ([]string, error
 	if err != nil {
 		return fatal(hc, ".: cannot open %s: %s", args[1], strerror(err)), nil
 	}
-	p, err := parseShell(string(data), args[1], s.known())
+	p, err := s.proc.host.fleet.parses.shell(string(data), args[1], s.known())
 	if err != nil {
 		return fatal(hc, "%s: syntax error: %v", args[1], err), nil
 	}
