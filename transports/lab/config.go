@@ -29,6 +29,9 @@ type Config struct {
 	WindowsFaults FaultMix
 	// Clean is the share of hosts that have none of the products, 0 to 1.
 	Clean float64
+	// LoggedOn is the share of hosts on which somebody is logged on until the first
+	// restart, 0 to 1.
+	LoggedOn float64
 	// Speed is how many times faster than real time the hosts live; default 1.
 	Speed float64
 	// Clock is the hosts' time; default NewClock(Speed).
@@ -81,6 +84,8 @@ func (c Config) validate() error {
 		return fmt.Errorf("lab: speed %v; want more than 0, at most 10000", c.Speed)
 	case !(c.Clean >= 0 && c.Clean <= 1):
 		return fmt.Errorf("lab: clean %v; want a share from 0 to 1", c.Clean)
+	case !(c.LoggedOn >= 0 && c.LoggedOn <= 1):
+		return fmt.Errorf("lab: logged on %v; want a share from 0 to 1", c.LoggedOn)
 	case c.Delay < 0:
 		return errors.New("lab: delay must not be negative")
 	}

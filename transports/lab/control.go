@@ -18,6 +18,22 @@ type HostInfo struct {
 	// Outcome and Class say how a removal of all products must end.
 	Outcome string `json:"outcome"`
 	Class   string `json:"class,omitempty"`
+	// Restarted and RestartedClass say the same for removals after which oust may
+	// restart the host.
+	Restarted      string `json:"restarted"`
+	RestartedClass string `json:"restarted_class,omitempty"`
+}
+
+// restarted fills in how a removal ends where the host may be restarted.
+func (i *HostInfo) restarted() {
+	i.Restarted, i.RestartedClass = i.Outcome, i.Class
+	switch {
+	case i.Outcome != outcomeRebootPending:
+	case i.Fault == faultRebootLost:
+		i.Restarted, i.RestartedClass = outcomeFailed, "lost-contact"
+	default:
+		i.Restarted = outcomeRemoved
+	}
 }
 
 // Hosts lists the hosts in the order of their names.
@@ -49,6 +65,7 @@ func (h *host) info() HostInfo {
 	default:
 		info.Outcome = outcomeRemoved
 	}
+	info.restarted()
 	return info
 }
 
@@ -86,7 +103,8 @@ func (f *Fleet) Starts(name string) ([]Uninstall, error) {
 }
 
 // Reboot restarts a host: its jobs die, its boot id changes. It returns when
-// the host can be reached again, some seconds of its own time later.
+// the host can be reached again, some seconds of its own time later, or at once
+// with the fault reboot-lost.
 func (f *Fleet) Reboot(name string) error {
 	if w := f.winByName[name]; w != nil {
 		w.machine.Reboot()
@@ -120,6 +138,7 @@ func (f *Fleet) SetFault(name, fault string) error {
 	h.mu.Lock()
 	h.fault = fault
 	h.mu.Unlock()
+	h.revive()
 	h.applyFault()
 	f.changedState()
 	return nil

@@ -33,6 +33,10 @@ type HostState struct {
 	BootID    string         `json:"boot_id"`
 	Counts    map[string]int `json:"counts,omitempty"`
 	Starts    []Uninstall    `json:"starts,omitempty"`
+	// Restarts is how often the host was restarted, Warnings what people were
+	// told before restarts.
+	Restarts int      `json:"restarts,omitempty"`
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // FleetState is the truth about all hosts.
@@ -68,6 +72,7 @@ func (h *host) state() HostState {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	s.Starts = slices.Clone(h.starts)
+	s.Restarts, s.Warnings = h.stop.count, slices.Clone(h.stop.warnings)
 	s.Counts = maps.Clone(h.counts)
 	return s
 }

@@ -36,7 +36,14 @@ const (
 	faultResidue     = "residue"
 	faultHangs       = "hangs"
 	faultReboot      = "reboot-needed"
+	faultRebootSlow  = "reboot-slow"
+	faultRebootTwice = "reboot-twice"
+	faultRebootLost  = "reboot-lost"
+	faultLoggedOn    = "user-logged-on"
 )
+
+// rebootFaults are those with which a product asks for a reboot.
+var rebootFaults = []string{faultReboot, faultRebootSlow, faultRebootTwice, faultRebootLost, faultLoggedOn}
 
 // Outcomes of a removal, as Fault.Outcome has them.
 const (
@@ -61,6 +68,10 @@ func Faults() []Fault {
 		{faultResidue, "the product goes and leaves a file that nobody can remove", "residue", outcomeFailed, true},
 		{faultHangs, "the uninstaller never ends", "timeout", outcomeFailed, true},
 		{faultReboot, "the product goes and asks for a reboot", "", outcomeRebootPending, true},
+		{faultRebootSlow, "the product asks for a reboot, which takes twenty minutes", "", outcomeRebootPending, true},
+		{faultRebootTwice, "the product asks for a reboot, and a minute after it the host reboots once more", "", outcomeRebootPending, true},
+		{faultRebootLost, "the product asks for a reboot, from which the host never comes back", "", outcomeRebootPending, true},
+		{faultLoggedOn, "the product asks for a reboot, and somebody is logged on until then", "", outcomeRebootPending, true},
 	}
 }
 

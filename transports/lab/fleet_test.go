@@ -82,7 +82,7 @@ func TestLotsOfSmallFleets(t *testing.T) {
 	for n := 1; n <= 30; n++ {
 		for _, clean := range []float64{0, 0.3, 1} {
 			c := Config{Hosts: n, Seed: uint64(n), Clean: clean}
-			if n >= 12 {
+			if n >= len(Faults()) {
 				c.Faults = everyFault(1)
 			}
 			without := 0

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"sync"
-	"syscall"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -37,6 +36,7 @@ type host struct {
 	holding *process
 	counts  map[string]int // uninstaller starts by product
 	starts  []Uninstall
+	stop    stopState
 
 	net hostNet
 }
@@ -72,36 +72,4 @@ func newBootID() string {
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
 	x := hex.EncodeToString(b[:])
 	return x[:8] + "-" + x[8:12] + "-" + x[12:16] + "-" + x[16:20] + "-" + x[20:]
-}
-
-// bootTime is how long a host is away while it is restarted, in its own time.
-const bootTime = 15 * time.Second
-
-// reboot ends all processes and connections and starts the host again. What
-// stood in /run is gone then, and services that are enabled run again. It
-// returns when the host is back.
-func (h *host) reboot() {
-	h.disconnect()
-	defer h.reconnect()
-	h.halt()
-	_ = h.fleet.clock.Sleep(h.fleet.ctx, bootTime)
-	h.tree.restore("run", h.image.root)
-	h.mu.Lock()
-	h.boot(h.fleet.ctx, 0)
-	h.bootUnitsLocked()
-	h.mu.Unlock()
-	h.fleet.changedState()
-	h.applyFault()
-}
-
-// halt ends all processes.
-func (h *host) halt() {
-	h.mu.Lock()
-	h.cancel()
-	h.mu.Unlock()
-	h.killAll(syscall.SIGKILL)
-	h.locks.reset()
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.units, h.holding = nil, nil
 }

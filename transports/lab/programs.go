@@ -29,7 +29,8 @@ func programs() map[string]program {
 		"nohup":    {run: nohup, process: true}, "setsid": {run: setsid, process: true},
 		"timeout":  {run: timeout, process: true},
 		"sudo":     {run: sudo, process: true},
-		"shutdown": {run: shutdown, dir: "/usr/sbin"}, "reboot": {run: shutdown, dir: "/usr/sbin"},
+		"shutdown": {run: shutdown, dir: "/usr/sbin", kinds: systemd}, "reboot": {run: reboot, dir: "/usr/sbin"},
+		"who":     {run: who},
 		"service": {run: service, dir: "/usr/sbin"},
 
 		"systemctl":   {run: systemctl, kinds: systemd},

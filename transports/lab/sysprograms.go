@@ -245,20 +245,6 @@ func sysctl(c *call) int {
 	return code
 }
 
-// shutdown is `shutdown -r now`, `shutdown -r +M` and `reboot`. It needs root
-// and restarts the host; a halt is not simulated.
-func shutdown(c *call) int {
-	if c.proc.user.uid != 0 {
-		return c.failf("must be superuser")
-	}
-	if c.name() == "shutdown" && !slices.Contains(c.args, "-r") {
-		return c.failf("the simulated shutdown knows -r only")
-	}
-	h := c.proc.host
-	h.fleet.spawn(h, h.reboot)
-	return 0
-}
-
 // signalsByName has the signals that kill and pkill know.
 var signalsByName = map[string]syscall.Signal{
 	"0": 0, "EXIT": 0, "HUP": syscall.SIGHUP, "INT": syscall.SIGINT, "QUIT": syscall.SIGQUIT,

@@ -25,6 +25,8 @@ func systemctl(c *call) int {
 		return 0
 	case "is-system-running":
 		return echoLine(c, "running")
+	case "reboot":
+		return reboot(c)
 	case "stop", "start", "restart", "try-restart", "disable", "enable", "mask", "unmask":
 		if c.proc.user.uid != 0 {
 			fmt.Fprintf(c.err, "Failed to %s %s: Interactive authentication required.\n", verb, strings.Join(names, " "))

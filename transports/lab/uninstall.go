@@ -95,7 +95,7 @@ func (u *uninstaller) remove() {
 		_ = v.remove("/usr/lib/systemd/system/"+s+".service", false)
 		h.removeUnit(s)
 	}
-	if h.faulty(faultReboot, u.product) {
+	if slices.ContainsFunc(rebootFaults, func(name string) bool { return h.faulty(name, u.product) }) {
 		askReboot(v, u.product)
 	}
 	h.fleet.changedState()

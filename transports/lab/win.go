@@ -113,7 +113,7 @@ func (f *Fleet) addWindows(name string, im *windows.Image, fault string) error {
 	}
 	var err error
 	w.machine, err = windows.New(f.ctx, windows.Config{
-		Name: "WIN-" + name[len("win-"):], Image: im, Clock: f.clock, Shell: cmdexe.Run, Fault: fitting,
+		Name: "WIN-" + name[len("win-"):], Image: im, Clock: f.clock, Shell: cmdexe.Run, Fault: fitting, LoggedOn: f.loggedOn(name),
 		Uptime:       time.Duration(1+f.draw(name, "uptime", 90*24)) * time.Hour,
 		Cut:          w.port.away,
 		Down:         w.restartService,

@@ -62,7 +62,7 @@ func winMachineOutcome(name string) (class, outcome string) {
 		return "timeout", outcomeFailed
 	case windows.FaultNoScheduler:
 		return "unsupported", outcomeFailed
-	case windows.FaultReboot:
+	case windows.FaultReboot, windows.FaultRebootSlow, windows.FaultRebootTwice, windows.FaultRebootLost, windows.FaultLoggedOn:
 		return "", outcomeRebootPending
 	}
 	return "", outcomeRemoved
@@ -127,12 +127,15 @@ func (w *winHost) info() HostInfo {
 	if info.Outcome == outcomeRemoved && restarts {
 		info.Outcome = outcomeRebootPending
 	}
+	info.restarted()
 	return info
 }
 
 // state is the truth about a Windows machine.
 func (w *winHost) state() HostState {
-	s := HostState{HostInfo: w.info(), Installed: []string{}, BootID: w.machine.BootID()}
+	s := HostState{
+		HostInfo: w.info(), Installed: []string{}, BootID: w.machine.BootID(), Restarts: w.machine.Restarts(), Warnings: w.machine.Warnings(),
+	}
 	for _, p := range w.image.Products() {
 		if w.machine.Installed(p) {
 			s.Installed = append(s.Installed, p.Name)

@@ -2,6 +2,7 @@ package windows
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -48,11 +49,16 @@ func Faults() []Fault {
 		{FaultProtected, "the products' services can be neither stopped nor changed"},
 		{FaultNoScheduler, "no scheduled task can be made"},
 		{FaultReinstalls, "an hour after it has gone the product is installed again"},
-		{FaultRebootSlow, "a restart takes twenty minutes"},
-		{FaultRebootTwice, "a minute after a restart it restarts once more by itself"},
-		{FaultRebootLost, "it never comes back from a restart"},
-		{FaultLoggedOn, "somebody is logged on, until the first restart"},
+		{FaultRebootSlow, "the product asks for a restart, which takes twenty minutes"},
+		{FaultRebootTwice, "the product asks for a restart, and a minute after it the host restarts once more"},
+		{FaultRebootLost, "the product asks for a restart, from which the host never comes back"},
+		{FaultLoggedOn, "the product asks for a restart, and somebody is logged on until then"},
 	}
+}
+
+// asksRestart reports whether the product asks for a restart under a fault.
+func asksRestart(fault string) bool {
+	return slices.Contains([]string{FaultReboot, FaultRebootSlow, FaultRebootTwice, FaultRebootLost, FaultLoggedOn}, fault)
 }
 
 // FaultNamed finds a fault.

@@ -152,6 +152,9 @@ func (h *Host) removeMSI(ctx context.Context, p *Product, m msiCall, log *msiLog
 	if h.victim() != p {
 		fault = ""
 	}
+	if asksRestart(fault) {
+		fault = FaultReboot
+	}
 	switch fault {
 	case FaultDrop:
 		h.Drop()
