@@ -98,9 +98,11 @@ func (s *session) findBatch(name string) string {
 			d = strings.TrimSuffix(d, `\`) + `\`
 		}
 		for _, ext := range []string{"", ".bat", ".cmd"} {
+			if ext == "" && !isBatch(name) {
+				continue
+			}
 			p := s.abs(d + name + ext)
-			low := strings.ToLower(p)
-			if !strings.HasSuffix(low, ".bat") && !strings.HasSuffix(low, ".cmd") {
+			if !isBatch(p) {
 				continue
 			}
 			if i, err := s.c.Files.Stat(p); err == nil && !i.Dir {
@@ -109,6 +111,16 @@ func (s *session) findBatch(name string) string {
 		}
 	}
 	return ""
+}
+
+// isBatch reports whether a name is that of a batch file, as far as it goes.
+func isBatch(name string) bool {
+	name = strings.TrimRight(strings.ReplaceAll(name, `"`, ""), ` \/`)
+	if len(name) < len(".cmd") {
+		return false
+	}
+	ext := name[len(name)-len(".cmd"):]
+	return strings.EqualFold(ext, ".bat") || strings.EqualFold(ext, ".cmd")
 }
 
 // arguments cuts a line as Microsoft's C runtime does:

@@ -66,8 +66,31 @@ func (m *Memory) Clone() *Memory {
 
 // steps are the parts of a path, such as C: and Windows.
 func steps(path string) []string {
-	return strings.FieldsFunc(path, func(r rune) bool { return r == '\\' || r == '/' })
+	out := make([]string, 0, 8)
+	for step, rest := firstStep(path); step != ""; step, rest = firstStep(rest) {
+		out = append(out, step)
+	}
+	return out
 }
+
+// firstStep cuts the first part off a path; it is "" when there is no more.
+func firstStep(path string) (step, rest string) {
+	path = strings.TrimLeft(path, `\/`)
+	if end := strings.IndexAny(path, `\/`); end >= 0 {
+		return path[:end], path[end:]
+	}
+	return path, ""
+}
+
+// pathError is what went wrong at a path. Most are never read: they are what a
+// search finds where nothing is.
+type pathError struct {
+	path string
+	err  error
+}
+
+func (e *pathError) Error() string { return e.path + ": " + e.err.Error() }
+func (e *pathError) Unwrap() error { return e.err }
 
 func (m *Memory) denied(op, path string) error {
 	if m.Deny == nil {
@@ -86,13 +109,13 @@ func (m *Memory) now() time.Time {
 // find walks down to an entry, for reading.
 func (m *Memory) find(path string) (*entry, error) {
 	e := m.root
-	for _, s := range steps(path) {
+	for s, rest := firstStep(path); s != ""; s, rest = firstStep(rest) {
 		if e.below == nil {
-			return nil, fmt.Errorf("%s: %w", path, ErrNotDir)
+			return nil, &pathError{path, ErrNotDir}
 		}
 		next := e.below[strings.ToUpper(s)]
 		if next == nil {
-			return nil, fmt.Errorf("%s: %w", path, fs.ErrNotExist)
+			return nil, &pathError{path, fs.ErrNotExist}
 		}
 		e = next
 	}
