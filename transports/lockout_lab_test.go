@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 
@@ -45,12 +46,12 @@ func labFleet(t *testing.T) (fleet *lab.Fleet, unix, windows transports.Dialer, 
 	if err := os.WriteFile(known, []byte(fleet.KnownHosts()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	over, err := ssh.NewDialer(ssh.Config{KnownHosts: []string{known}, ConfigFile: ssh.ConfigNone})
+	over, err := ssh.NewDialer(ssh.Config{KnownHosts: []string{known}, ConfigFile: ssh.ConfigNone, KeyExchange: time.Minute, Login: time.Minute, Knock: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = over.Close() })
-	win, err := winrm.NewDialer(winrm.Config{Plain: true})
+	win, err := winrm.NewDialer(winrm.Config{Plain: true, Login: time.Minute, Knock: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
