@@ -87,9 +87,10 @@ func (s situation) model() (start time.Time, open []bool) {
 	walls := make([]time.Time, modelDays*1440)
 	had := map[time.Time]bool{} // the days that there were
 	for i := range walls {
-		at := start.Add(time.Duration(i) * time.Minute).In(loc)
-		walls[i] = time.Date(at.Year(), at.Month(), at.Day(), at.Hour(), at.Minute(), 0, 0, time.UTC)
-		had[date(walls[i])] = true
+		at := start.Add(time.Duration(i) * time.Minute)
+		_, offset := at.In(loc).Zone()
+		walls[i] = at.Add(time.Duration(offset) * time.Second)
+		had[walls[i].Truncate(24*time.Hour)] = true
 	}
 	open = make([]bool, len(walls))
 	for i := range open {
@@ -122,10 +123,10 @@ func markOpen(w remediate.Window, walls []time.Time, had map[time.Time]bool, ope
 		if !wall.After(latest) {
 			continue // it was set back
 		}
-		for d := date(latest).AddDate(0, 0, -1); !d.After(wall); d = d.AddDate(0, 0, 1) {
+		for d := latest.Truncate(24 * time.Hour); !d.After(wall); d = d.Add(24 * time.Hour) {
 			at := d.Add(w.Start)
 			on := len(w.Days) == 0 || slices.Contains(w.Days, d.Weekday())
-			if on && had[d] && at.After(latest) && !at.After(wall) {
+			if at.After(latest) && !at.After(wall) && on && had[d] {
 				for k := i; k < min(i+int(w.Length/time.Minute), len(open)); k++ {
 					open[k] = true
 				}
@@ -143,12 +144,11 @@ func TestCalendarAgreesWithAModel(t *testing.T) {
 		start, open := s.model()
 		c := NewCalendar(s.windows, s.blackouts)
 		minute := func(i int) time.Time { return start.Add(time.Duration(i) * time.Minute) }
-		// run is how many minutes it stays open from one on.
-		run := func(i int) int {
-			if n := slices.Index(open[i:], false); n >= 0 {
-				return n
+		run := make([]int, len(open)+1) // how many minutes it stays open from one on
+		for i := len(open) - 1; i >= 0; i-- {
+			if open[i] {
+				run[i] = run[i+1] + 1
 			}
-			return len(open) - i
 		}
 		for range 8 {
 			now, need := s.drawNow(t), drawNeed(t)
@@ -162,15 +162,15 @@ func TestCalendarAgreesWithAModel(t *testing.T) {
 				t.Fatalf("minute %d is too early for the model", i)
 			}
 			want := i
-			for want < len(open) && run(want) < n {
+			for want < len(open) && run[want] < n {
 				want++
 			}
 			switch {
 			case got.Open != (want == i):
 				t.Fatalf("at %s for %s: %+v, the model says %v", now, need, got, want == i)
-			case got.Open && i+run(i) < len(open) && !got.Until.Equal(minute(i+run(i))):
-				t.Fatalf("at %s: until %s, the model says %s", now, got.Until, minute(i+run(i)))
-			case got.Open && i+run(i) == len(open) && !got.Until.IsZero() && got.Until.Before(minute(len(open))):
+			case got.Open && i+run[i] < len(open) && !got.Until.Equal(minute(i+run[i])):
+				t.Fatalf("at %s: until %s, the model says %s", now, got.Until, minute(i+run[i]))
+			case got.Open && i+run[i] == len(open) && !got.Until.IsZero() && got.Until.Before(minute(len(open))):
 				t.Fatalf("at %s: until %s, the model says it stays open", now, got.Until)
 			case !got.Open && want < len(open) && !got.Next.Equal(minute(want)):
 				t.Fatalf("at %s for %s: %+v, the model says %s", now, need, got, minute(want))
