@@ -82,11 +82,14 @@ func writeForEver(path string) error {
 }
 
 // outcome records an attempt on a host of the attempt's name, its looks, its
-// log, and its end.
+// log, a reboot, and its end.
 func outcome(s remediate.Store, id string) error {
 	ctx := context.Background()
 	a := remediate.Attempt{ID: id, Run: "run1", Host: id, Phase: remediate.PhaseIntended, Started: time.Now()}
 	if err := s.BeginAttempt(ctx, a); err != nil {
+		return err
+	}
+	if err := s.BeginReboot(ctx, remediate.Reboot{Host: id, BootID: "boot1", Attempt: id}, 1); err != nil {
 		return err
 	}
 	a.Phase, a.Log, a.Outcome = remediate.PhaseClosed, []byte("log of "+id), remediate.Outcome{Kind: remediate.OutcomeRemoved}

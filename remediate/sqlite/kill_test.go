@@ -70,8 +70,25 @@ func holdsAll(t *testing.T, path string, acked map[string]bool) {
 		if closed := whole[state.Host]; closed != (state.Standing == remediate.StandClear) || closed != (state.Last.Kind != "") {
 			t.Errorf("half of an outcome: closed is %t, and the state is %+v", closed, state)
 		}
+		holdsSteps(t, s, state, whole[state.Host])
 	}
 	integrity(t, path)
+}
+
+// holdsSteps compares a host's journal and reboots with what is counted.
+func holdsSteps(t *testing.T, s *sqlite.Store, state remediate.HostState, closed bool) {
+	t.Helper()
+	reboots, err := s.Reboots(t.Context(), state.Host)
+	must(t, err)
+	if len(reboots) != state.Reboots || closed && len(reboots) != 1 {
+		t.Errorf("%s has %d reboots, %d are counted, closed is %t", state.Host, len(reboots), state.Reboots, closed)
+	}
+	for a, err := range s.HostAttempts(t.Context(), state.Host) {
+		must(t, err)
+		if want := map[bool]int{false: 1, true: 2}[closed]; len(a.Journal) != want || a.Journal[want-1].Phase != a.Phase {
+			t.Errorf("%s is %s, and its journal is %v", a.ID, a.Phase, a.Journal)
+		}
+	}
 }
 
 // integrity lets SQLite check the whole file.

@@ -12,9 +12,6 @@ import (
 	"oust/remediate"
 )
 
-const stateColumns = `name, standing, platform, os, ifnull(findings, ''), digest, seen_at, class, detail,
-	last_kind, last_class, last_detail, last_at, tries, failed_at, removed_at, boot_id, bare, bare_since, reboots`
-
 const (
 	stateQuery  = `SELECT ` + stateColumns + ` FROM hosts WHERE name = ?`
 	statesQuery = `SELECT ` + stateColumns + ` FROM hosts WHERE name > ? ORDER BY name LIMIT ?`
@@ -31,8 +28,7 @@ func (s *Store) HostState(ctx context.Context, host string) (remediate.HostState
 		return remediate.HostState{}, fmt.Errorf("%s: %w", op, err)
 	}
 	var state remediate.HostState
-	var parse findingsParser
-	_, err := parse.scanState(s.reads.QueryRowContext(ctx, stateQuery, host), &state)
+	_, err := newStateReader().read(s.reads.QueryRowContext(ctx, stateQuery, host), &state)
 	if errors.Is(err, sql.ErrNoRows) {
 		return remediate.HostState{Host: host, Standing: remediate.StandUnseen}, nil
 	}
@@ -43,8 +39,8 @@ func (s *Store) HostState(ctx context.Context, host string) (remediate.HostState
 func (s *Store) HostStates(ctx context.Context) iter.Seq2[remediate.HostState, error] {
 	return stream(ctx, s, "states of hosts", func() cursor[remediate.HostState] {
 		after := ""
-		var parse findingsParser
-		scan := func(rows *sql.Rows, state *remediate.HostState) (int, error) { return parse.scanState(rows, state) }
+		r := newStateReader()
+		scan := func(rows *sql.Rows, state *remediate.HostState) (int, error) { return r.read(rows, state) }
 		return func(ctx context.Context, into []remediate.HostState) ([]remediate.HostState, bool, error) {
 			page, more, err := list(ctx, s.reads, into, scan, statesQuery, after)
 			if len(page) > 0 {
@@ -69,24 +65,6 @@ func (s *Store) HostLooks(ctx context.Context, host string) iter.Seq2[remediate.
 
 // scanner is a row to scan.
 type scanner interface{ Scan(dest ...any) error }
-
-func (p *findingsParser) scanState(row scanner, state *remediate.HostState) (int, error) {
-	var findings string
-	var digest []byte
-	var seen, last, failed, removed, bare int64
-	err := row.Scan(&state.Host, &state.Standing, &state.Platform, &state.OS, &findings, &digest, &seen,
-		&state.Class, &state.Detail, &state.Last.Kind, &state.Last.Class, &state.Last.Detail, &last,
-		&state.Tries, &failed, &removed, &state.BootID, &state.Bare, &bare, &state.Reboots)
-	if err != nil {
-		return 0, err
-	}
-	state.RawDigest, state.SeenAt, state.LastAt = formatDigest(digest), fromMicros(seen), fromMicros(last)
-	state.FailedAt, state.RemovedAt, state.BareSince = fromMicros(failed), fromMicros(removed), fromMicros(bare)
-	if state.Findings, err = p.parse(findings); err != nil {
-		return 0, fmt.Errorf("findings of %s: %w", state.Host, err)
-	}
-	return 512 + 2*len(findings), nil
-}
 
 // scanLook scans a look, and its place in the order into at.
 func (p *findingsParser) scanLook(row scanner, l *remediate.Look, at *place) (int, error) {
