@@ -141,7 +141,7 @@ type catch struct {
 // mostFlood is how much more than it keeps a catch takes, in bytes: a command
 // that prints without end waits then for its own, so that time goes on where
 // it is simulated.
-const mostFlood = 16 << 20
+const mostFlood = 8 << 20
 
 func newCatch(ctx context.Context, most int) *catch {
 	if most <= 0 {
