@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"fmt"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -12,6 +13,7 @@ var (
 	removed     = remediate.Outcome{Kind: remediate.OutcomeRemoved}
 	failed      = remediate.Failed(remediate.ClassUninstaller, "exit code 1")
 	unreachable = remediate.Failed(remediate.ClassUnreachable, "no route")
+	first1      = WaveID{"p", 1}
 	// none are rules that never fire.
 	none = remediate.StopRules{Failed: -1, FailedHosts: -1, Unreachable: -1}
 )
@@ -27,12 +29,16 @@ type step struct {
 func run(t *testing.T, rules remediate.StopRules, steps []step) {
 	t.Helper()
 	g := NewGuard(rules)
+	var wave WaveID
+	n := 0
 	for i, s := range steps {
 		if s.size > 0 {
-			g.StartWave(s.wave, s.size)
+			wave = WaveID{"p", s.wave}
+			g.AddWave(wave, s.size)
 		}
 		for range s.count {
-			g.Record(s.outcome)
+			n++
+			g.Record(wave, fmt.Sprint("host", n), s.outcome)
 		}
 		reason, stopped := g.Stopped()
 		if reason != s.reason || stopped != (s.reason != "") {
@@ -91,7 +97,7 @@ func TestGuard(t *testing.T) {
 				{wave: 1, size: 1000, outcome: failed, count: 15},
 				{wave: 2, size: 1000, outcome: failed, count: 5},
 				{outcome: unreachable, count: 100},
-				{outcome: failed, count: 1, reason: "21 hosts failed in this run; stop: failed_hosts allows 20"},
+				{outcome: failed, count: 1, reason: "21 hosts of the campaign failed; stop: failed_hosts allows 20"},
 			},
 		},
 		{
@@ -132,7 +138,7 @@ func TestGuard(t *testing.T) {
 			rules: remediate.StopRules{FailedHosts: 0, Failed: 1, Unreachable: 1},
 			steps: []step{
 				{wave: 1, size: 10, outcome: removed, count: 9},
-				{outcome: failed, count: 1, reason: "1 host failed in this run; stop: failed_hosts allows 0"},
+				{outcome: failed, count: 1, reason: "1 host of the campaign failed; stop: failed_hosts allows 0"},
 			},
 		},
 		{
@@ -145,7 +151,7 @@ func TestGuard(t *testing.T) {
 			rules: remediate.StopRules{Failed: 0, FailedHosts: 2, Unreachable: 0},
 			steps: []step{
 				{outcome: failed, count: 2},
-				{outcome: failed, count: 1, reason: "3 hosts failed in this run; stop: failed_hosts allows 2"},
+				{outcome: failed, count: 1, reason: "3 hosts of the campaign failed; stop: failed_hosts allows 2"},
 			},
 		},
 	}
@@ -157,8 +163,8 @@ func TestGuard(t *testing.T) {
 func TestGuardCountsEveryClassAsOneOfTheTwo(t *testing.T) {
 	for _, c := range remediate.Classes() {
 		g := NewGuard(remediate.StopRules{Failed: 0, FailedHosts: -1, Unreachable: -1})
-		g.StartWave(1, 100)
-		g.Record(remediate.Failed(c, ""))
+		g.AddWave(first1, 100)
+		g.Record(first1, "h", remediate.Failed(c, ""))
 		if _, stopped := g.Stopped(); stopped != (c != remediate.ClassUnreachable) {
 			t.Errorf("%s: stopped %v", c, stopped)
 		}
@@ -168,8 +174,8 @@ func TestGuardCountsEveryClassAsOneOfTheTwo(t *testing.T) {
 func TestGuardPassesOverWhatIsNoFailure(t *testing.T) {
 	for _, kind := range remediate.Outcomes() {
 		g := NewGuard(remediate.StopRules{})
-		g.StartWave(1, 1)
-		g.Record(remediate.Outcome{Kind: kind})
+		g.AddWave(first1, 1)
+		g.Record(first1, "h", remediate.Outcome{Kind: kind})
 		if reason, stopped := g.Stopped(); stopped != (kind == remediate.OutcomeFailed) {
 			t.Errorf("%s: %q", kind, reason)
 		}
@@ -182,12 +188,65 @@ func TestGuardFiresExactlyWhenAPercentageIsExceeded(t *testing.T) {
 		percent := rapid.IntRange(0, 100).Draw(t, "percent")
 		size := rapid.IntRange(1, 400).Draw(t, "size")
 		g := NewGuard(remediate.StopRules{Failed: float64(percent) / 100, FailedHosts: -1, Unreachable: -1})
-		g.StartWave(1, size)
+		g.AddWave(first1, size)
 		for n := 1; n <= size; n++ {
-			g.Record(failed)
+			g.Record(first1, fmt.Sprint(n), failed)
 			if _, stopped := g.Stopped(); stopped != (n*100 > percent*size) {
 				t.Fatalf("%d of %d with %d%% allowed: stopped %v", n, size, percent, stopped)
 			}
 		}
 	})
+}
+
+// TestGuardCountsAHostOnce: ansible/ansible#77534 and #64564, a list of failed
+// hosts that never shrinks.
+func TestGuardCountsAHostOnce(t *testing.T) {
+	one := 1
+	g := NewGuard(remediate.StopRules{
+		Failed: -1, FailedHosts: 2, Unreachable: -1, Bare: &one,
+		Classes: []remediate.ClassStop{{Class: remediate.ClassProtected, Hosts: 1}, {Class: remediate.ClassBusy, Share: 0.5}},
+	})
+	g.AddWave(first1, 4)
+	quiet := func(what string) {
+		t.Helper()
+		if reason, stopped := g.Stopped(); stopped {
+			t.Fatalf("%s: %s", what, reason)
+		}
+	}
+	for range 5 {
+		g.Record(first1, "a", failed)
+		g.Record(first1, "b", failed)
+		g.Record(first1, "b", remediate.Outcome{Kind: remediate.OutcomeStale}) // says nothing
+	}
+	quiet("two hosts that fail again and again")
+	g.Record(first1, "a", removed)
+	g.Record(first1, "c", remediate.Failed(remediate.ClassProtected, ""))
+	quiet("one has come through, another has failed")
+	g.Record(first1, "b", removed)
+	g.Record(first1, "c", remediate.Failed(remediate.ClassBusy, ""))
+	g.Record(first1, "d", remediate.Failed(remediate.ClassBusy, ""))
+	quiet("half of them are busy")
+	g.RecordBare("a", true)
+	g.RecordBare("a", true)
+	g.RecordBare("b", true)
+	if reason, _ := g.Stopped(); reason != "nothing protects 2 hosts from which a product was removed; stop: bare_hosts allows 1" {
+		t.Error(reason)
+	}
+}
+
+func TestGuardByClass(t *testing.T) {
+	g := NewGuard(remediate.StopRules{
+		Failed: -1, FailedHosts: -1, Unreachable: -1, Classes: []remediate.ClassStop{{Class: remediate.ClassResidue, Share: 0.02}},
+	})
+	g.AddWave(WaveID{"p", 1}, 40)
+	g.AddWave(WaveID{"p", 2}, 60)
+	for i := range 3 {
+		g.Record(first1, fmt.Sprint(i), remediate.Failed(remediate.ClassResidue, ""))
+	}
+	if reason, _ := g.Stopped(); reason != "3 of the 100 hosts that were planned failed as residue, 3%; stop: classes: residue allows 2%" {
+		t.Error(reason)
+	}
+	if g.Wave() != first1 {
+		t.Error(g.Wave())
+	}
 }
