@@ -19,6 +19,9 @@ func (t *hostTask) begin(ctx context.Context) (state, time.Duration) {
 	if reason := t.moved(); reason != "" {
 		return t.close(ctx, remediate.Outcome{Kind: remediate.OutcomeStale, Detail: reason}, nil)
 	}
+	if o, wait := t.notNow(); wait {
+		return t.close(ctx, o, nil)
+	}
 	t.say("look")
 	conn, err := t.a.e.dial(ctx, t.host)
 	if err != nil {
@@ -34,10 +37,38 @@ func (t *hostTask) begin(ctx context.Context) (state, time.Duration) {
 		return t.close(ctx, o, look)
 	}
 	t.warnings = append(t.warnings, warnings(s.facts)...)
+	if o, wait := t.notNow(); wait { // the look took its time
+		return t.close(ctx, o, nil)
+	}
 	if t.a.dry {
 		return t.close(ctx, remediate.Outcome{Kind: remediate.OutcomeReady, Detail: "would remove " + products(s.findings)}, nil)
 	}
 	return t.launch(ctx, conn)
+}
+
+// notNow says why the host is not changed now although it was planned: it is
+// exempt, or its window is not open for as long as the removal needs.
+func (t *hostTask) notNow() (o remediate.Outcome, wait bool) {
+	a := t.a
+	if x, ok := a.exempt[t.planned.Name]; ok && x.Holds(a.e.Now()) {
+		return remediate.Outcome{Kind: remediate.OutcomeExempt, Detail: oneLine(fmt.Sprintf(
+			"exempt until %s by %s: %s", x.Until.UTC().Format("2006-01-02 15:04 UTC"), x.Approver, x.Reason))}, true
+	}
+	if a.dry || a.gate == nil {
+		return o, false
+	}
+	if a.serves && a.halted() {
+		return remediate.Outcome{Kind: remediate.OutcomeDeferred, Detail: "the campaign is held"}, true
+	}
+	opening, err := a.gate.At(t.host, a.e.Now(), a.gate.Need(t.playbooks()))
+	switch {
+	case err != nil:
+		return remediate.Failed(remediate.ClassInternal, err.Error()), true
+	case opening.Open:
+		return o, false
+	}
+	t.opens = opening.Next
+	return remediate.Outcome{Kind: remediate.OutcomeDeferred, Detail: oneLine(opening.Why)}, true
 }
 
 // moved says how the inventory's entry differs from the plan's.
@@ -63,6 +94,7 @@ func (t *hostTask) judgeBefore(s *sight) (o remediate.Outcome, look *remediate.L
 	// moves the standing, and a new plan can rest on it.
 	record := func() *remediate.Look {
 		l := e.newLook(t.host, remediate.LookVerify, t.a.run.ID, s)
+		l.Bare = e.bare(s, t.playbooks())
 		return &l
 	}
 	if len(s.findings) == 0 {
@@ -173,15 +205,17 @@ func (t *hostTask) launch(ctx context.Context, conn transports.Conn) (state, tim
 // intend makes the attempt and writes it before the act.
 func (t *hostTask) intend(ctx context.Context) error {
 	e := t.a.e
-	now := e.Now().UTC()
-	t.deadline = now.Add(e.Campaign.Timing.Job)
+	// With the monotonic clock, which nobody sets.
+	t.deadline = e.Now().Add(e.Campaign.Timing.Job)
 	if t.began {
 		return nil
 	}
+	now := e.Now().UTC()
 	t.attempt = remediate.Attempt{
 		ID: remediate.NewID(now), Run: t.a.run.ID, Host: t.host.Name, Plan: t.a.plan.ID,
 		Script: t.planned.Script, Phase: remediate.PhaseIntended, BootID: t.before.facts.BootID,
-		Started: now, Updated: now,
+		Playbooks: PlaybookNames(t.planned.Findings),
+		Started:   now, Updated: now,
 	}
 	if err := e.record(ctx, func(ctx context.Context) error { return e.Store.BeginAttempt(ctx, t.attempt) }); err != nil {
 		return err
@@ -218,6 +252,10 @@ func (t *hostTask) secrets() (map[string]string, error) {
 func (t *hostTask) launched(ctx context.Context, r job.Report, res transports.Result, err, perr error) (state, time.Duration) {
 	switch {
 	case r.State == job.StateAccepted:
+		if err := t.save(ctx, remediate.PhaseLaunched); err != nil {
+			t.a.fail(err)
+			return nil, 0
+		}
 		return t.join, t.a.e.Campaign.Timing.Poll
 	case r.State != "" && perr == nil:
 		return t.reported(ctx, r)

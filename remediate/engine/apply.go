@@ -20,20 +20,32 @@ type ApplyOptions struct {
 	// DryRun reaches every host, checks rights, disk, locks, pending reboot
 	// and drift, and changes nothing on any host.
 	DryRun bool
+	// Resume releases a hold first: a person has looked, and has it go on.
+	Resume bool
+	// IgnoreWindows changes hosts outside their windows and on blackout days. The
+	// run's record says so.
+	IgnoreWindows bool
 }
+
+// LoweredWindows is what Run.Lowered says of a run that ignored windows.
+const LoweredWindows = "ignore-windows"
 
 // Apply carries out a plan on the hosts of the inventory. The plan is checked
 // first (CheckPlan). An apply of the same plan that was interrupted is taken
 // up again: hosts that had ended keep their outcome, jobs that were launched
 // are joined. Jobs of other interrupted runs are joined before the first wave.
 //
+// A campaign that is held is not changed (*HeldError) unless opt.Resume. A
+// host whose window is not open is deferred, and the waves after its own wait:
+// the run then stays open, and the next Apply of the plan takes it up again.
+//
 // When stop is closed, no new host is taken and the running ones go on to
 // their end. When ctx is cancelled, running steps end at once; jobs go on on
-// their hosts, and the next Apply joins them. The error is a *RefusedError,
-// or a failure of oust itself such as of its store; failed hosts are counted
+// their hosts, and the next Apply joins them. The error is a *RefusedError or
+// *HeldError, or a failure of oust itself such as of its store; failed hosts are counted
 // in the summary.
 func (e *Engine) Apply(ctx context.Context, stop <-chan struct{}, plan *remediate.Plan, hosts []remediate.Host, opt ApplyOptions) (Summary, error) {
-	a := &applying{e: e, plan: plan, dry: opt.DryRun, hosts: make(map[string]remediate.Host, len(hosts)), stop: stop}
+	a := &applying{e: e, plan: plan, dry: opt.DryRun, ignoreWindows: opt.IgnoreWindows, hosts: make(map[string]remediate.Host, len(hosts)), stop: stop}
 	a.summary = newSummary("", a.kind(), len(plan.Hosts))
 	if err := e.CheckPlan(ctx, plan); err != nil {
 		return a.summary, err
@@ -44,10 +56,55 @@ func (e *Engine) Apply(ctx context.Context, stop <-chan struct{}, plan *remediat
 	if err := a.resolveSecrets(); err != nil {
 		return a.summary, err
 	}
+	var err error
+	if a.exempt, err = e.exemptions(ctx); err != nil {
+		return a.summary, err
+	}
 	if opt.DryRun {
 		return a.dryRun(ctx)
 	}
+	if err := a.admit(ctx, opt.Resume); err != nil {
+		return a.summary, err
+	}
 	return a.carryOut(ctx)
+}
+
+// admit takes the person's yes: it releases a hold if that was asked for,
+// refuses to go on under one, and records the approval.
+func (a *applying) admit(ctx context.Context, resume bool) (err error) {
+	e := a.e
+	if resume {
+		if err := e.Release(ctx); err != nil && !errors.Is(err, remediate.ErrNotFound) {
+			return err
+		}
+	}
+	held, _, err := e.hold(ctx)
+	if err != nil {
+		return err
+	}
+	if held == nil {
+		err = e.approve(ctx, a.plan)
+	} else if left, lerr := e.Store.OpenAttempts(ctx); lerr != nil || !slices.ContainsFunc(left, unsettled) {
+		err = cmp.Or(lerr, error(&HeldError{Hold: *held}))
+	} // else what runs on hosts is joined, and nothing is begun
+	if err != nil {
+		return err
+	}
+	if a.brake, err = e.newBrake(ctx, a.plan); err != nil {
+		return err
+	}
+	a.gate, err = e.NewGate(ctx, a.ignoreWindows)
+	return err
+}
+
+// unsettled reports whether an attempt has no outcome yet.
+func unsettled(at remediate.Attempt) bool {
+	return at.Phase != remediate.PhaseClosed && at.Phase != remediate.PhaseCleaned
+}
+
+// Release ends the hold that is in force, or returns remediate.ErrNotFound.
+func (e *Engine) Release(ctx context.Context) error {
+	return e.record(ctx, func(ctx context.Context) error { return e.Store.ReleaseHold(ctx, e.Now().UTC(), e.By) })
 }
 
 // applying is an apply under way.
@@ -61,11 +118,26 @@ type applying struct {
 	mask *strings.Replacer
 	run  remediate.Run
 	stop <-chan struct{}
+	// brake and gate say whether, and when, hosts may be changed; nil in a dry
+	// run. exempt are the hosts that may not.
+	brake         *brake
+	gate          *Gate
+	exempt        map[string]remediate.Exemption
+	ignoreWindows bool
+	// serves: the hosts come from several approved plans, and waves says from
+	// which.
+	serves bool
+	waves  map[string]schedule.WaveID
+	// onFatal and total take failures of oust itself, and outcomes, of all runs
+	// of a Serve; nil elsewhere.
+	onFatal func(error)
+	total   *serving
 
 	mu      sync.Mutex
 	summary Summary
-	guard   *schedule.Guard
 	fatal   error
+	// deferred counts the hosts of this wave whose window will open.
+	deferred int
 	// ended holds the hosts that had ended before an interruption.
 	ended map[string]remediate.Outcome
 }
@@ -116,24 +188,41 @@ func (a *applying) carryOut(ctx context.Context) (Summary, error) {
 	if err != nil {
 		return a.summary, err
 	}
-	a.guard = schedule.NewGuard(a.e.Campaign.Stop)
 	a.e.Sink.Event(RunStarted{
 		Run: a.run.ID, Kind: a.kind(), Hosts: len(a.plan.Hosts), Resumed: j.resumed, Done: len(a.ended),
 		Waves: a.plan.Waves, At: a.e.Now().UTC(),
 	})
 	a.joinEarlier(ctx, j.earlier)
-	for w := 1; w <= len(a.plan.Waves) && !a.halted() && ctx.Err() == nil && !stopped(a.stop); w++ {
+	for w := 1; w <= len(a.plan.Waves) && (!a.halted() || a.runsIn(w, j.mine)) && ctx.Err() == nil && !stopped(a.stop); w++ {
 		a.wave(ctx, w, j.mine)
+		if a.deferred > 0 && ctx.Err() == nil {
+			a.deferRest(w)
+			break
+		}
 	}
 	return a.finish(ctx)
+}
+
+// runsIn reports whether hosts of the wave, or of a later one, have attempts to
+// be joined.
+func (a *applying) runsIn(wave int, mine map[string]remediate.Attempt) bool {
+	return slices.ContainsFunc(a.plan.Hosts, func(h remediate.PlanHost) bool {
+		_, open := mine[h.Name]
+		return open && h.Wave >= wave
+	})
+}
+
+// deferRest lets the waves after w wait for its windows.
+func (a *applying) deferRest(w int) {
+	for _, size := range a.plan.Waves[w:] {
+		a.summary.Outcomes[remediate.OutcomeDeferred] += size
+	}
+	a.e.Sink.Event(Deferred{Hosts: a.summary.Outcomes[remediate.OutcomeDeferred], Until: a.summary.Opens})
 }
 
 // wave takes the hosts of one wave to their ends.
 func (a *applying) wave(ctx context.Context, wave int, mine map[string]remediate.Attempt) {
 	size := a.plan.Waves[wave-1]
-	a.mu.Lock()
-	a.guard.StartWave(wave, size)
-	a.mu.Unlock()
 	var tasks []task
 	for i := range a.plan.Hosts {
 		ph := &a.plan.Hosts[i]
@@ -141,7 +230,7 @@ func (a *applying) wave(ctx context.Context, wave int, mine map[string]remediate
 			continue
 		}
 		if o, done := a.ended[ph.Name]; done {
-			a.count(o)
+			a.count(&hostTask{a: a, host: remediate.Host{Name: ph.Name}, wave: wave}, o)
 			continue
 		}
 		tasks = append(tasks, a.newTask(ph, mine))
@@ -183,13 +272,31 @@ func (a *applying) newTask(ph *remediate.PlanHost, mine map[string]remediate.Att
 }
 
 // count adds an outcome to the summary and the guard.
-func (a *applying) count(o remediate.Outcome) {
+func (a *applying) count(t *hostTask, o remediate.Outcome) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.summary.add(o)
-	if a.guard != nil {
-		a.guard.Record(o)
+	if a.total != nil {
+		a.total.count(func(s *Summary) { s.add(o) })
 	}
+	if a.brake != nil {
+		a.brake.record(a.waveOf(t), t.host.Name, o)
+	}
+	if o.Kind != remediate.OutcomeDeferred || t.opens.IsZero() {
+		return
+	}
+	a.deferred++
+	if a.summary.Opens.IsZero() || t.opens.Before(a.summary.Opens) {
+		a.summary.Opens = t.opens
+	}
+}
+
+// waveOf is the wave by whose share a host counts.
+func (a *applying) waveOf(t *hostTask) schedule.WaveID {
+	if a.serves {
+		return a.waves[t.host.Name]
+	}
+	return schedule.WaveID{Plan: a.plan.ID, Number: t.wave}
 }
 
 // interrupted counts a host that a second Ctrl-C left in the middle.
@@ -205,6 +312,9 @@ func (a *applying) interrupted(t *hostTask) {
 func (a *applying) fail(err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if a.onFatal != nil {
+		a.onFatal(err)
+	}
 	if a.fatal == nil {
 		a.fatal = err
 		a.e.Logger.Error("the run cannot go on", logRun, a.run.ID, logError, err)
@@ -213,20 +323,31 @@ func (a *applying) fail(err error) {
 
 // halted reports whether no new host may be taken.
 func (a *applying) halted() bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.fatal != nil {
+	if a.broken() {
 		return true
 	}
-	if a.guard == nil {
+	if a.brake == nil {
 		return false
 	}
-	reason, over := a.guard.Stopped()
-	if over && a.summary.Stopped == "" {
-		a.summary.Stopped = reason
-		a.e.Sink.Event(RunStopped{Reason: reason})
+	held, _, err := a.brake.on(context.Background(), a.run.ID, a.plan.ID)
+	if err != nil {
+		a.fail(err)
+		return true
 	}
-	return over
+	if held == nil {
+		return false
+	}
+	if a.total != nil {
+		a.total.tellHeld(held)
+		return true
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.summary.Stopped == "" {
+		a.summary.Stopped = held.Reason
+		a.e.Sink.Event(RunStopped{Reason: held.Reason})
+	}
+	return true
 }
 
 // finish closes the run, unless it was interrupted: then it stays open and
@@ -243,7 +364,7 @@ func (a *applying) finish(ctx context.Context) (Summary, error) {
 	if missing > 0 {
 		a.summary.Outcomes[remediate.OutcomeNotStarted] += missing - a.summary.Open
 	}
-	if !a.summary.Interrupted && a.fatal == nil {
+	if !a.summary.Interrupted && a.fatal == nil && (over || a.deferred == 0) {
 		if over {
 			a.recordNotStarted(ctx)
 		}

@@ -18,6 +18,7 @@ import (
 	"oust/playbooks"
 	"oust/remediate"
 	"oust/remediate/probe"
+	"oust/remediate/schedule"
 	"oust/transports"
 )
 
@@ -48,6 +49,8 @@ type Config struct {
 	// wraps ErrNoSecret where the campaign has none of that name.
 	Secret   func(name string) (transports.Secret, error)
 	Campaign remediate.Campaign
+	// By is who runs this, USER@HOST, for the records.
+	By string
 	// Controller names this controller in the host's lock; default "oust".
 	Controller string
 	// Sink is told what happens, in order; default: nobody.
@@ -83,6 +86,11 @@ func (c Config) WithDefaults() Config {
 	}
 	c.Campaign.Limits = defaultLimits(c.Campaign.Limits)
 	c.Campaign.Timing = c.Campaign.Timing.WithDefaults()
+	c.Campaign.Reboot = c.Campaign.Reboot.WithDefaults()
+	c.Campaign.Watch = c.Campaign.Watch.WithDefaults()
+	if c.Campaign.Reverify == nil {
+		c.Campaign.Reverify = schedule.Reverify()
+	}
 	return c
 }
 

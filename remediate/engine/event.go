@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"oust/remediate"
+	"oust/remediate/schedule"
 )
 
 // Event is something that happened in a run. Each is a struct of this file
@@ -64,7 +65,8 @@ type HostStarted struct {
 	At   time.Time `json:"at"`
 }
 
-// HostStep says what a host is at: look, launch, wait, verify, join.
+// HostStep says what a host is at: look, launch, wait, verify, join, restart,
+// knock.
 type HostStep struct {
 	Host string `json:"host"`
 	Step string `json:"step"`
@@ -78,8 +80,10 @@ type HostLooked struct {
 	Findings []remediate.Finding `json:"findings,omitempty"`
 	Class    remediate.Class     `json:"class,omitempty"`
 	Detail   string              `json:"detail,omitempty"`
-	Took     time.Duration       `json:"took_ns"`
-	At       time.Time           `json:"at"`
+	// Bare says what should protect the host and does not.
+	Bare string        `json:"bare,omitempty"`
+	Took time.Duration `json:"took_ns"`
+	At   time.Time     `json:"at"`
 }
 
 // HostEnded closes a host's part in an apply.
@@ -106,6 +110,20 @@ type HostJoined struct {
 // RunStopped says that a threshold or an interruption ends the run early.
 type RunStopped struct {
 	Reason string `json:"reason"`
+}
+
+// Deferred says that the rest of a run waits for change windows, from when.
+type Deferred struct {
+	Hosts int       `json:"hosts"`
+	Until time.Time `json:"until,omitzero"` // the first opening
+}
+
+// Idle says that nothing is due before that time; zero where everything that
+// is left waits for a person.
+type Idle struct {
+	Until time.Time `json:"until,omitzero"`
+	// Waiting counts hosts by their next work.
+	Waiting map[schedule.Work]int `json:"waiting,omitempty"`
 }
 
 // RunEnded closes a run.
@@ -137,6 +155,12 @@ func (HostJoined) EventType() string { return "host_joined" }
 
 // EventType implements Event.
 func (RunStopped) EventType() string { return "run_stopped" }
+
+// EventType implements Event.
+func (Deferred) EventType() string { return "deferred" }
+
+// EventType implements Event.
+func (Idle) EventType() string { return "idle" }
 
 // EventType implements Event.
 func (RunEnded) EventType() string { return "run_ended" }

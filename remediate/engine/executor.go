@@ -3,6 +3,7 @@ package engine
 import (
 	"container/heap"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/sourcegraph/conc/panics"
@@ -53,6 +54,12 @@ type execution struct {
 // and waiting tasks are dropped. It returns the tasks that were never started
 // and those that were dropped.
 func (x executor) run(ctx context.Context, stop <-chan struct{}, tasks []task) (left, dropped []task) {
+	return x.runFed(ctx, stop, tasks, nil)
+}
+
+// runFed is run with more tasks to come: it goes on until feed is closed, or
+// nothing more may be started, and what was started has ended.
+func (x executor) runFed(ctx context.Context, stop <-chan struct{}, tasks []task, feed <-chan []task) (left, dropped []task) {
 	ex := &execution{executor: x, queue: newSiteQueue(tasks), busy: map[string]int{}}
 	results := make(chan stepResult)
 	workers := pool.New().WithMaxGoroutines(max(1, x.active))
@@ -66,13 +73,18 @@ func (x executor) run(ctx context.Context, stop <-chan struct{}, tasks []task) (
 		}
 		ex.admit(ctx, stop)
 		ex.start(ctx, workers, results)
-		if ex.inFlight == 0 {
+		if ex.inFlight == 0 && (feed == nil || ex.closed) {
 			return ex.queue.rest(), dropped
 		}
 		ex.arm(timer)
 		select {
 		case r := <-results:
 			ex.finished(r)
+		case more, open := <-feed:
+			if !open {
+				feed = nil
+			}
+			ex.queue.add(more)
 		case <-timer.C:
 			ex.wake(time.Now())
 		case <-stop:
@@ -204,14 +216,19 @@ type siteQueue struct {
 
 func newSiteQueue(tasks []task) *siteQueue {
 	q := &siteQueue{tasks: map[string][]task{}}
+	q.add(tasks)
+	return q
+}
+
+// add puts tasks behind those of their sites.
+func (q *siteQueue) add(tasks []task) {
 	for _, t := range tasks {
 		s := t.site()
-		if _, known := q.tasks[s]; !known {
+		if len(q.tasks[s]) == 0 && !slices.Contains(q.order, s) {
 			q.order = append(q.order, s)
 		}
 		q.tasks[s] = append(q.tasks[s], t)
 	}
-	return q
 }
 
 // next takes the next task of a site that is free, or nil.

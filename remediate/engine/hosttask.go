@@ -25,6 +25,9 @@ type hostTask struct {
 	wave    int
 	// earlier is true for an attempt that this run only settles.
 	earlier bool
+	// restartOnly is true for a host that waits for a restart; attempt is then
+	// the one that said so, and pending its outcome.
+	restartOnly bool
 
 	attempt remediate.Attempt
 	// began is true once the attempt's intent is in the store.
@@ -42,7 +45,14 @@ type hostTask struct {
 	before    *sight // the look before the act, nil after a re-join
 	warnings  []string
 	closed    bool
-	next      state
+	// pending is the outcome if the host is not restarted, pendingLook what it
+	// rests on, and bootBefore the boot that the restart ends.
+	pending      remediate.Outcome
+	pendingLook  *remediate.Look
+	bootBefore   string
+	restartError error
+	opens        time.Time // when the window of a deferred host opens next
+	next         state
 }
 
 // state is one step; it returns the next one, nil at the end.
@@ -96,17 +106,23 @@ func (t *hostTask) close(ctx context.Context, o remediate.Outcome, look *remedia
 	t.closed = true
 	a, e := t.a, t.a.e
 	o.Detail = a.mask.Replace(o.Detail)
-	if !a.dry {
+	if !a.dry && o.Kind != remediate.OutcomeDeferred && o.Kind != remediate.OutcomeExempt {
 		if err := t.recordOutcome(ctx, o, look); err != nil {
 			a.fail(err)
 			return nil, 0
 		}
 	}
+	if look != nil && a.brake != nil {
+		a.brake.bare(t.host.Name, look.Bare != "")
+	}
 	if t.earlier {
+		if a.brake != nil {
+			a.brake.record(a.waveOf(t), t.host.Name, o)
+		}
 		e.Sink.Event(HostJoined{Host: t.host.Name, Attempt: t.attempt.ID, Run: t.attempt.Run, Outcome: o})
 		return nil, 0
 	}
-	a.count(o)
+	a.count(t, o)
 	e.Sink.Event(HostEnded{
 		Host: t.host.Name, Attempt: t.attempt.ID, Wave: t.wave, Outcome: o,
 		Warnings: t.warnings, Took: e.since(t.start), At: e.Now().UTC(),
@@ -120,7 +136,10 @@ func (t *hostTask) recordOutcome(ctx context.Context, o remediate.Outcome, look 
 	at := t.attempt
 	if !t.began {
 		at = t.a.attemptRecord(t.host.Name, o, now)
-		at.Started = t.start.UTC()
+		at.Started, at.Playbooks = t.start.UTC(), t.playbooks()
+		if at.BootID = t.attempt.BootID; t.restartOnly && t.bootBefore != "" {
+			at.BootID = t.bootBefore // the boot in which it waits, or waited
+		}
 		t.attempt.ID = at.ID
 	} else {
 		at.Phase, at.Updated, at.Outcome = remediate.PhaseClosed, now, o

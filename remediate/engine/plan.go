@@ -21,18 +21,32 @@ const canaryTag = "canary"
 // playbook written after the scan counts. The plan is recorded in the store;
 // apply refuses any plan that is not.
 func (e *Engine) Plan(ctx context.Context, hosts []remediate.Host) (*remediate.Plan, error) {
+	p, err := e.draft(ctx, canariesFirst(hosts))
+	if err != nil {
+		return nil, err
+	}
+	p.cutWaves(e.Campaign.Waves)
+	return p.seal(ctx)
+}
+
+// draft plans hosts in their order, without waves.
+func (e *Engine) draft(ctx context.Context, hosts []remediate.Host) (*planner, error) {
 	id, err := e.Store.CampaignID(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the campaign id: %w", err)
 	}
+	exempt, err := e.exemptions(ctx)
+	if err != nil {
+		return nil, err
+	}
 	now := e.Now().UTC()
-	p := &planner{e: e, scripts: map[string]bool{}, plan: &remediate.Plan{
+	p := &planner{e: e, scripts: map[string]bool{}, exempt: exempt, plan: &remediate.Plan{
 		Format: remediate.PlanFormat, ID: remediate.NewID(now),
 		Campaign: e.Campaign.Name, CampaignID: id,
 		Created: now, Expires: now.Add(e.Campaign.Timing.PlanExpiry),
 		Playbooks: e.Library.Refs(),
 	}}
-	for _, h := range canariesFirst(hosts) {
+	for _, h := range hosts {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
@@ -40,12 +54,17 @@ func (e *Engine) Plan(ctx context.Context, hosts []remediate.Host) (*remediate.P
 			return nil, fmt.Errorf("plan host %s: %w", h.Name, err)
 		}
 	}
-	p.plan.Secrets = e.secretsFor(p.plan.Hosts)
-	p.cutWaves()
+	return p, nil
+}
+
+// seal gives the plan its digest and records it.
+func (p *planner) seal(ctx context.Context) (*remediate.Plan, error) {
+	p.plan.Secrets = p.e.secretsFor(p.plan.Hosts)
+	var err error
 	if p.plan.Digest, err = PlanDigest(p.plan); err != nil {
 		return nil, err
 	}
-	if err := e.Store.SavePlan(ctx, p.plan.ID, p.plan.Digest, now); err != nil {
+	if err := p.e.Store.SavePlan(ctx, p.plan.ID, p.plan.Digest, p.plan.Created); err != nil {
 		return nil, fmt.Errorf("record the plan: %w", err)
 	}
 	return p.plan, nil
@@ -89,6 +108,7 @@ type planner struct {
 	e       *Engine
 	plan    *remediate.Plan
 	scripts map[string]bool
+	exempt  map[string]remediate.Exemption
 }
 
 func (p *planner) leave(h remediate.Host, reason, detail string) {
@@ -97,6 +117,10 @@ func (p *planner) leave(h remediate.Host, reason, detail string) {
 
 // host plans one host, or says why not.
 func (p *planner) host(ctx context.Context, h remediate.Host) error {
+	if x, ok := p.exempt[h.Name]; ok {
+		p.leave(h, remediate.LeftExempt, fmt.Sprintf("until %s by %s: %s", x.Until.UTC().Format("2006-01-02"), x.Approver, x.Reason))
+		return nil
+	}
 	state, err := p.e.Store.HostState(ctx, h.Name)
 	if err != nil {
 		return err
@@ -162,8 +186,8 @@ func (e *Engine) render(facts *remediate.Facts, findings []remediate.Finding) (r
 }
 
 // cutWaves gives each host its wave.
-func (p *planner) cutWaves() {
-	p.plan.Waves = schedule.Waves(len(p.plan.Hosts), p.e.Campaign.Waves)
+func (p *planner) cutWaves(sizes []remediate.WaveSize) {
+	p.plan.Waves = schedule.Waves(len(p.plan.Hosts), sizes)
 	i := 0
 	for w, n := range p.plan.Waves {
 		for range n {

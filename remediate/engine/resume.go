@@ -38,7 +38,10 @@ func (a *applying) open(ctx context.Context) (joins, error) {
 			}
 		}
 	case errors.Is(err, remediate.ErrNotFound):
-		a.run = remediate.Run{ID: remediate.NewID(a.e.Now()), Kind: a.kind(), Plan: a.plan.ID, Started: a.e.Now().UTC()}
+		a.run = remediate.Run{ID: remediate.NewID(a.e.Now()), Kind: a.kind(), Plan: a.plan.ID, Started: a.e.Now().UTC(), By: a.e.By}
+		if a.ignoreWindows {
+			a.run.Lowered = LoweredWindows
+		}
 		if err := a.e.record(ctx, func(ctx context.Context) error { return a.e.Store.BeginRun(ctx, a.run) }); err != nil {
 			return j, err
 		}
@@ -74,11 +77,16 @@ func (a *applying) joinEarlier(ctx context.Context, earlier []remediate.Attempt)
 				logHost, at.Host, logAttempt, at.ID)
 			continue
 		}
-		t := &hostTask{a: a, host: h, attempt: at, began: true, earlier: true}
-		t.next = t.rejoin
-		tasks = append(tasks, t)
+		tasks = append(tasks, a.settle(h, at))
 	}
 	a.e.executor(a.halted).run(ctx, a.stop, tasks)
+}
+
+// settle makes the task that takes an attempt of another run to its end.
+func (a *applying) settle(h remediate.Host, at remediate.Attempt) *hostTask {
+	t := &hostTask{a: a, host: h, attempt: at, began: true, earlier: true}
+	t.next = t.rejoin
+	return t
 }
 
 // notStartedTask records that a host's turn did not come.

@@ -34,10 +34,14 @@ type looking struct {
 	mu      sync.Mutex
 	summary Summary
 	fatal   error
+	// brake is told of hosts that nothing protects; nil in a run by itself.
+	brake *brake
+	// total counts the looks of all runs of a Serve; nil elsewhere.
+	total *serving
 }
 
 func (e *Engine) lookAll(ctx context.Context, stop <-chan struct{}, hosts []remediate.Host, kind remediate.LookKind) (Summary, error) {
-	run := remediate.Run{ID: remediate.NewID(e.Now()), Kind: string(kind), Started: e.Now().UTC()}
+	run := remediate.Run{ID: remediate.NewID(e.Now()), Kind: string(kind), Started: e.Now().UTC(), By: e.By}
 	l := &looking{e: e, kind: kind, run: run, summary: newSummary(run.ID, run.Kind, len(hosts))}
 	if err := e.record(ctx, func(ctx context.Context) error { return e.Store.BeginRun(ctx, run) }); err != nil {
 		return l.summary, err
@@ -99,6 +103,10 @@ func (t *lookTask) step(ctx context.Context) (time.Duration, bool) {
 		return 0, false
 	}
 	look := t.l.e.newLook(t.host, t.l.kind, t.l.run.ID, s)
+	if err := t.weigh(ctx, s, &look); err != nil {
+		t.l.fail(err)
+		return 0, false
+	}
 	if f := s.incomplete(); f != nil {
 		look.Class, look.Detail = f.class, f.detail
 	}
@@ -121,6 +129,65 @@ func (t *lookTask) panicked(ctx context.Context, p *panics.Recovered) {
 	t.end(ctx, t.l.e.failedLook(t.host, t.l.kind, t.l.run.ID, f))
 }
 
+// weigh adds to a look what only the host's past tells: a product that waits
+// for a restart is not gone before it, and a host that has lost its product is
+// protected or is not.
+func (t *lookTask) weigh(ctx context.Context, s *sight, look *remediate.Look) error {
+	e := t.l.e
+	st, err := e.Store.HostState(ctx, t.host.Name)
+	if err != nil {
+		return fmt.Errorf("read the host: %w", err)
+	}
+	if st.Last.Kind == "" || st.Standing == remediate.StandUnseen {
+		return nil
+	}
+	if st.Last.Kind == remediate.OutcomeRebootPending {
+		at, err := e.pendingAttempt(ctx, t.host.Name)
+		if err != nil {
+			return err
+		}
+		if at != nil && (at.BootID == s.facts.BootID || at.BootID == "") {
+			look.Complete = false
+		}
+	}
+	removed, err := e.removedFrom(ctx, t.host.Name)
+	if err != nil {
+		return err
+	}
+	look.Bare = e.bare(s, removed)
+	return nil
+}
+
+// pendingAttempt is the host's last attempt if it waits for a restart, or nil.
+func (e *Engine) pendingAttempt(ctx context.Context, host string) (*remediate.Attempt, error) {
+	var last *remediate.Attempt
+	for at, err := range e.Store.HostAttempts(ctx, host) {
+		if err != nil {
+			return nil, fmt.Errorf("read the attempts: %w", err)
+		}
+		switch at.Outcome.Kind {
+		case remediate.OutcomeRebootPending:
+			last = &at
+		case "", remediate.OutcomeStale, remediate.OutcomeNotStarted:
+		default:
+			last = nil
+		}
+	}
+	return last, nil
+}
+
+// fail ends the run for a failure of oust itself.
+func (l *looking) fail(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.total != nil {
+		l.total.fail(err)
+	}
+	if l.fatal == nil {
+		l.fatal = err
+	}
+}
+
 // end records the look and counts it.
 func (t *lookTask) end(ctx context.Context, look remediate.Look) {
 	e := t.l.e
@@ -132,25 +199,34 @@ func (t *lookTask) end(ctx context.Context, look remediate.Look) {
 		state, err = e.Store.HostState(ctx, t.host.Name)
 		return err
 	})
-	t.l.mu.Lock()
-	defer t.l.mu.Unlock()
 	if err != nil {
-		if t.l.fatal == nil {
-			t.l.fatal = err
-		}
+		t.l.fail(err)
 		return
 	}
-	if look.Class != "" {
-		t.l.summary.Failed[look.Class]++
-		e.Logger.Warn("look failed", logHost, t.host.Name, logClass, look.Class, logDetail, look.Detail)
-	} else {
-		t.l.summary.Standings[state.Standing]++
-		if t.l.kind == remediate.LookVerify && len(look.Findings) > 0 {
-			t.l.summary.Dirty++
+	t.l.mu.Lock()
+	defer t.l.mu.Unlock()
+	if t.l.brake != nil && look.Class == "" {
+		t.l.brake.bare(t.host.Name, look.Bare != "")
+	}
+	count := func(s *Summary) {
+		switch {
+		case look.Class != "":
+			s.Failed[look.Class]++
+			return
+		case t.l.kind == remediate.LookVerify && len(look.Findings) > 0:
+			s.Dirty++
 		}
+		s.Standings[state.Standing]++
+	}
+	count(&t.l.summary)
+	if t.l.total != nil {
+		t.l.total.count(count)
+	}
+	if look.Class != "" {
+		e.Logger.Warn("look failed", logHost, t.host.Name, logClass, look.Class, logDetail, look.Detail)
 	}
 	e.Sink.Event(HostLooked{
 		Host: t.host.Name, Standing: state.Standing, OS: look.OS, Findings: look.Findings,
-		Class: look.Class, Detail: look.Detail, Took: e.since(t.start), At: look.At,
+		Class: look.Class, Detail: look.Detail, Bare: look.Bare, Took: e.since(t.start), At: look.At,
 	})
 }

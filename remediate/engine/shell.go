@@ -33,6 +33,7 @@ type jobScripts interface {
 	Launch(job.Spec, remediate.Nonce) ([]byte, error)
 	Join(id string, nonce remediate.Nonce) ([]byte, error)
 	Clean(id string, nonce remediate.Nonce) ([]byte, error)
+	Reboot(job.RebootSpec, remediate.Nonce) ([]byte, error)
 }
 
 var (

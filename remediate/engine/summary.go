@@ -1,6 +1,10 @@
 package engine
 
-import "oust/remediate"
+import (
+	"time"
+
+	"oust/remediate"
+)
 
 // Exit codes of runs, the same as the program's.
 const (
@@ -26,6 +30,10 @@ type Summary struct {
 	// Stopped is the reason of a threshold, empty otherwise.
 	Stopped     string `json:"stopped,omitempty"`
 	Interrupted bool   `json:"interrupted,omitempty"`
+	// Opens is when the first window of the deferred hosts opens; zero if none.
+	Opens time.Time `json:"opens,omitzero"`
+	// Bare counts hosts that nothing protects after their removal.
+	Bare int `json:"bare,omitempty"`
 	// Open counts attempts whose jobs may go on on their hosts; the next
 	// apply joins them.
 	Open int `json:"open,omitempty"`
@@ -51,7 +59,7 @@ func (s *Summary) add(o remediate.Outcome) {
 // threshold, a threshold before failures.
 func (s Summary) ExitCode() int {
 	unfinished := s.Outcomes[remediate.OutcomeStale] + s.Outcomes[remediate.OutcomeRebootPending] +
-		s.Outcomes[remediate.OutcomeNotStarted]
+		s.Outcomes[remediate.OutcomeNotStarted] + s.Outcomes[remediate.OutcomeDeferred]
 	switch {
 	case s.Interrupted:
 		return ExitInterrupted

@@ -32,16 +32,37 @@ func (t *hostTask) verify(ctx context.Context) (state, time.Duration) {
 		}
 		return t.fail(ctx, err)
 	}
-	look := e.newLook(t.host, remediate.LookVerify, t.attempt.Run, s)
+	return t.judged(ctx, s, conn)
+}
+
+// judged ends the attempt by what a look has shown, or restarts the host. conn
+// is a connection that can clean up, nil if there is none.
+func (t *hostTask) judged(ctx context.Context, s *sight, conn transports.Conn) (state, time.Duration) {
+	e := t.a.e
 	if t.before == nil {
+		var err error
 		if t.before, err = e.keptSight(ctx, t.host); err != nil {
 			t.a.fail(err)
 			return nil, 0
 		}
 	}
-	o := judge(verdict{exit: t.attempt.Exit, died: t.died || t.attempt.Exit == diedExit, result: t.attempt.Result, before: t.before, after: s})
+	look := e.newLook(t.host, remediate.LookVerify, t.attempt.Run, s)
+	look.Bare = e.bare(s, t.playbooks())
+	rebooted := s.facts.BootID != "" && t.attempt.BootID != "" && s.facts.BootID != t.attempt.BootID
+	o := t.pending // a host that was only asked whether it has been restarted
+	if !t.restartOnly || rebooted {
+		o = judge(verdict{exit: t.attempt.Exit, died: t.died || t.attempt.Exit == diedExit, rebooted: rebooted,
+			result: t.attempt.Result, before: t.before, after: s})
+	}
+	if look.Bare != "" {
+		t.warnings = append(t.warnings, look.Bare)
+	}
 	if o.Kind == remediate.OutcomeRebootPending {
 		look.Complete = false // what a reboot has yet to finish is not clean
+		return t.pendingOrRestart(ctx, o, s, &look)
+	}
+	if conn == nil {
+		return t.closeWith(ctx, o, &look)
 	}
 	_, _ = t.close(ctx, o, &look)
 	if t.attempt.Phase == remediate.PhaseClosed {
@@ -95,9 +116,11 @@ func (t *hostTask) clean(ctx context.Context, conn transports.Conn) {
 
 // verdict is all that an outcome is judged from.
 type verdict struct {
-	exit   int
-	died   bool
-	result string
+	exit int
+	died bool
+	// rebooted: the host has been started anew since the job began.
+	rebooted bool
+	result   string
 	// before is nil where no look before the act is kept.
 	before, after *sight
 }
@@ -121,12 +144,14 @@ func judge(v verdict) remediate.Outcome {
 		return remediate.Failed(remediate.ClassProtected, why(v, "the product refused its removal"))
 	case v.exit == remediate.ScriptUnsupported:
 		return remediate.Failed(remediate.ClassUnsupported, why(v, "a tool that the script needs is not there"))
-	case v.exit == remediate.ScriptReboot:
+	case v.exit == remediate.ScriptReboot && !v.rebooted:
 		return remediate.Outcome{Kind: remediate.OutcomeRebootPending, Detail: "until the reboot there is still: " + found}
-	case v.exit != remediate.ScriptDone:
+	case v.exit != remediate.ScriptDone && v.exit != remediate.ScriptReboot:
 		return remediate.Failed(remediate.ClassUninstaller, why(v, fmt.Sprintf("the script ended with exit code %d", v.exit)))
 	case onlyResidue(v.after.findings):
 		return remediate.Failed(remediate.ClassResidue, oneLine("left behind: "+evidence(v.after.findings)))
+	case v.exit == remediate.ScriptReboot:
+		return remediate.Failed(remediate.ClassStillPresent, oneLine("it was restarted, and there is still: "+evidence(v.after.findings)))
 	default:
 		return remediate.Failed(remediate.ClassStillPresent, oneLine("the uninstaller ended well; still there: "+evidence(v.after.findings)))
 	}
@@ -135,13 +160,13 @@ func judge(v verdict) remediate.Outcome {
 // judgeGone: nothing was found; only a reboot can stand in the way.
 func judgeGone(v verdict) remediate.Outcome {
 	switch reasons := newReasons(v); {
-	case v.exit == remediate.ScriptReboot:
+	case v.exit == remediate.ScriptReboot && !v.rebooted:
 		return remediate.Outcome{Kind: remediate.OutcomeRebootPending, Detail: "the product asks for a reboot; verify after it"}
 	case len(reasons) > 0:
 		return remediate.Outcome{Kind: remediate.OutcomeRebootPending, Detail: oneLine("the removal asks for a reboot: " + strings.Join(reasons, "; "))}
 	case v.died:
 		return remediate.Outcome{Kind: remediate.OutcomeRemoved, Detail: "the job ended without an exit code, and nothing is left"}
-	case v.exit != remediate.ScriptDone:
+	case v.exit != remediate.ScriptDone && v.exit != remediate.ScriptReboot:
 		return remediate.Outcome{Kind: remediate.OutcomeRemoved, Detail: why(v, fmt.Sprintf("exit code %d", v.exit)) + "; nothing is left all the same"}
 	}
 	return remediate.Outcome{Kind: remediate.OutcomeRemoved}

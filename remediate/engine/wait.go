@@ -103,8 +103,8 @@ func (t *hostTask) ended(ctx context.Context, r job.Report) (state, time.Duratio
 
 func (t *hostTask) stillRunning(ctx context.Context) (state, time.Duration) {
 	e := t.a.e
-	if t.attempt.Phase == remediate.PhaseIntended {
-		if err := t.save(ctx, remediate.PhaseLaunched); err != nil {
+	if t.attempt.Phase == remediate.PhaseIntended || t.attempt.Phase == remediate.PhaseLaunched {
+		if err := t.save(ctx, remediate.PhaseRunning); err != nil {
 			t.a.fail(err)
 			return nil, 0
 		}
@@ -112,7 +112,7 @@ func (t *hostTask) stillRunning(ctx context.Context) (state, time.Duration) {
 	if left := t.deadline.Sub(e.Now()); left > 0 {
 		return t.join, min(e.Campaign.Timing.Poll, left)
 	}
-	if t.earlier {
+	if t.earlier && !t.a.serves {
 		return nil, 0 // stays open, for the next run
 	}
 	return t.close(ctx, remediate.Failed(remediate.ClassTimeout, fmt.Sprintf(
@@ -129,11 +129,11 @@ func (t *hostTask) locked(ctx context.Context, r job.Report) (state, time.Durati
 // notThere: the host knows nothing of the job, or it was never started.
 func (t *hostTask) notThere(ctx context.Context, r job.Report) (state, time.Duration) {
 	switch {
-	case r.State == job.StateAbsent && t.attempt.Phase == remediate.PhaseLaunched && r.BootID != t.attempt.BootID:
+	case r.State == job.StateAbsent && t.confirmed() && r.BootID != t.attempt.BootID:
 		// A boot leaves the folder where it is.
 		return t.close(ctx, remediate.Failed(remediate.ClassLostContact,
 			"the host knows nothing of its job, and was started since: it is another machine, or was set up anew; scan and plan again"), nil)
-	case r.State == job.StateAbsent && t.attempt.Phase == remediate.PhaseLaunched:
+	case r.State == job.StateAbsent && t.confirmed():
 		// It was there. Whoever removed the folder, the product decides.
 		t.died = true
 		return t.ended(ctx, job.Report{State: job.StateDied, Exit: diedExit, Result: r.Result})
@@ -151,6 +151,11 @@ func (t *hostTask) notThere(ctx context.Context, r job.Report) (state, time.Dura
 	default:
 		return t.begin, 0
 	}
+}
+
+// confirmed reports whether the host has ever said that it has the job.
+func (t *hostTask) confirmed() bool {
+	return t.attempt.Phase == remediate.PhaseLaunched || t.attempt.Phase == remediate.PhaseRunning
 }
 
 // launchTries bounds the launches of one attempt by one process: a host may

@@ -1,0 +1,145 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"oust/remediate"
+	"oust/remediate/schedule"
+)
+
+// Outlook is what a campaign needs next. Reading it changes nothing, and needs
+// no dialer and no secret.
+type Outlook struct {
+	// Held is the hold that is in force, nil if none.
+	Held  *remediate.Hold
+	Hosts []HostOutlook // in the order of the hosts that were asked for
+	Waves []WaveOutlook // by approval, then number; all hosts of the campaign
+}
+
+// HostOutlook is what one host needs next.
+type HostOutlook struct {
+	Host string        `json:"host"`
+	Work schedule.Work `json:"work"`
+	// At is when, zero where it waits for a person, a wave or a hold.
+	At time.Time `json:"at,omitzero"`
+	// Person: a person should look at it.
+	Person bool   `json:"person,omitempty"`
+	Why    string `json:"why,omitempty"`
+}
+
+// WaveOutlook is how far a wave of an approved plan has come. Each of its
+// hosts counts once.
+type WaveOutlook struct {
+	Plan     string    `json:"plan"`
+	Wave     int       `json:"wave"`
+	Approved time.Time `json:"approved"`
+	Hosts    int       `json:"hosts"`
+	// Done hosts are clean; Failed and Unreachable ones stand so; Waiting ones
+	// have not had their turn; Other is the rest, such as one that waits for a
+	// restart, or is exempt.
+	Done        int `json:"done"`
+	Failed      int `json:"failed"`
+	Unreachable int `json:"unreachable"`
+	Waiting     int `json:"waiting"`
+	Other       int `json:"other"`
+	// Current: the next waves wait for this one.
+	Current bool `json:"current,omitempty"`
+}
+
+// Outlook says what each of the hosts needs next. all are the hosts of the
+// inventory, for the waves.
+func (e *Engine) Outlook(ctx context.Context, hosts, all []remediate.Host) (Outlook, error) {
+	s, err := e.newServing(ctx, nil, all, ServeOptions{})
+	if err != nil {
+		return Outlook{}, err
+	}
+	out := Outlook{Held: s.brake.held, Waves: s.waveOutlooks()}
+	for _, h := range hosts {
+		x := s.byName[h.Name]
+		if x == nil {
+			return Outlook{}, fmt.Errorf("host %s is not in the inventory", h.Name)
+		}
+		one, err := s.outlook(x)
+		if err != nil {
+			return Outlook{}, err
+		}
+		out.Hosts = append(out.Hosts, one)
+	}
+	return out, nil
+}
+
+func (s *serving) outlook(x *served) (HostOutlook, error) {
+	n := x.next
+	out := HostOutlook{Host: x.host.Name, Work: n.Work, At: n.At, Person: n.Person, Why: n.Why}
+	if n.At.Before(s.clock) && !n.At.IsZero() {
+		out.At = s.clock
+	}
+	switch n.Work {
+	case schedule.WorkRemove:
+		wave, waits := s.earlierWave(x)
+		o, err := s.gate.At(x.host, out.At, s.gate.Need(PlaybookNames(x.view.State.Findings)))
+		switch {
+		case err != nil:
+			out.At, out.Person, out.Why = time.Time{}, true, err.Error()
+		case s.brake.held != nil:
+			out.At, out.Why = time.Time{}, "the campaign is held"
+		case waits:
+			out.At, out.Why = time.Time{}, fmt.Sprintf("wave %d comes first", wave)
+		case o.Never:
+			out.At, out.Person, out.Why = time.Time{}, true, o.Why
+		case !o.Open:
+			out.At, out.Why = o.Next, o.Why
+		}
+	case schedule.WorkRestart:
+		ok, next, why := s.gate.mayRestart(x.host, PlaybookNames(x.view.State.Findings), out.At)
+		if !ok {
+			out.At, out.Why, out.Person = next, why, next.IsZero()
+		}
+	}
+	return out, nil
+}
+
+func (s *serving) waveOutlooks() []WaveOutlook {
+	waves := map[schedule.WaveID]*WaveOutlook{}
+	for _, x := range s.hosts {
+		p := x.view.Planned
+		if p.Host == "" {
+			continue
+		}
+		id := schedule.WaveID{Plan: p.Plan, Number: p.Wave}
+		w := waves[id]
+		if w == nil {
+			w = &WaveOutlook{Plan: p.Plan, Wave: p.Wave, Approved: p.At}
+			waves[id] = w
+		}
+		w.Hosts++
+		switch st := x.view.State; {
+		case x.first == id:
+			w.Waiting++
+		case st.Class == remediate.ClassUnreachable:
+			w.Unreachable++
+		case st.Class != "":
+			w.Failed++
+		case st.Standing == remediate.StandRemoved || st.Standing == remediate.StandClear:
+			w.Done++
+		default:
+			w.Other++
+		}
+	}
+	out := make([]WaveOutlook, 0, len(waves))
+	for _, w := range waves {
+		out = append(out, *w)
+	}
+	slices.SortFunc(out, func(a, b WaveOutlook) int {
+		return cmp.Or(a.Approved.Compare(b.Approved), cmp.Compare(a.Plan, b.Plan), cmp.Compare(a.Wave, b.Wave))
+	})
+	for i := range out {
+		before := i > 0 && out[i-1].Plan == out[i].Plan && (out[i-1].Waiting > 0 || out[i-1].Current)
+		out[i].Current = out[i].Waiting > 0 && !before
+	}
+	return out
+}

@@ -1,0 +1,180 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"oust/remediate"
+	"oust/remediate/job"
+	"oust/transports"
+)
+
+// pendingOrRestart ends an attempt that waits for a restart, or restarts the
+// host where that may be done now. s is the look that says so.
+func (t *hostTask) pendingOrRestart(ctx context.Context, o remediate.Outcome, s *sight, look *remediate.Look) (state, time.Duration) {
+	ok, _, why := t.a.gate.mayRestart(t.host, t.playbooks(), t.a.e.Now())
+	switch {
+	case t.earlier && !t.restartOnly, stopped(t.a.stop):
+		return t.closeWith(ctx, o, look) // somebody else's restart, or nobody's now
+	case t.restartOnly && (!ok || s.facts.BootID == ""):
+		return t.stillPending(ctx, look)
+	case !ok:
+		o.Detail = oneLine(o.Detail + "; " + why)
+		return t.closeWith(ctx, o, look)
+	case s.facts.BootID == "":
+		o.Detail = oneLine(o.Detail + "; the host tells no boot id, so that its restart could not be seen: a person restarts it")
+		return t.closeWith(ctx, o, look)
+	}
+	t.pending, t.pendingLook, t.bootBefore = o, look, s.facts.BootID
+	return t.restart, 0
+}
+
+// stillPending keeps the look at a host that waits for a restart as before.
+func (t *hostTask) stillPending(ctx context.Context, look *remediate.Look) (state, time.Duration) {
+	t.closed = true
+	if err := t.a.e.record(ctx, func(ctx context.Context) error { return t.a.e.Store.SaveLook(ctx, *look) }); err != nil {
+		t.a.fail(err)
+	}
+	return nil, 0
+}
+
+// closeWith closes the attempt and cleans up after it.
+func (t *hostTask) closeWith(ctx context.Context, o remediate.Outcome, look *remediate.Look) (state, time.Duration) {
+	_, _ = t.close(ctx, o, look)
+	if t.attempt.Phase != remediate.PhaseClosed {
+		return nil, 0
+	}
+	return t.tidy, 0
+}
+
+// giveUpRestart closes the attempt as waiting for a restart.
+func (t *hostTask) giveUpRestart(ctx context.Context, why string) (state, time.Duration) {
+	o := t.pending
+	o.Detail = oneLine(o.Detail + "; " + why)
+	return t.closeWith(ctx, o, t.pendingLook)
+}
+
+// restart asks the host to restart. The budget is charged before.
+func (t *hostTask) restart(ctx context.Context) (state, time.Duration) {
+	e := t.a.e
+	r := remediate.Reboot{Host: t.host.Name, BootID: t.bootBefore, Attempt: t.attempt.ID, At: e.Now().UTC()}
+	err := e.record(ctx, func(ctx context.Context) error { return e.Store.BeginReboot(ctx, r, e.Campaign.Reboot.Budget) })
+	switch {
+	case errors.Is(err, remediate.ErrBudget):
+		return t.giveUpRestart(ctx, fmt.Sprintf("it was restarted %d times already, as often as reboot.budget allows: a person looks at it", e.Campaign.Reboot.Budget))
+	case err != nil:
+		t.a.fail(err)
+		return nil, 0
+	case ctx.Err() != nil:
+		return nil, 0
+	}
+	t.say("restart")
+	delay, err := t.askRestart(ctx)
+	if f, ok := errors.AsType[*failure](err); ok {
+		return t.giveUpRestart(ctx, f.detail)
+	}
+	if ctx.Err() != nil {
+		return nil, 0
+	}
+	// A connection that broke off says nothing: the boot id decides.
+	t.deadline = e.Now().Add(delay + e.Campaign.Reboot.Wait)
+	t.restartError = err
+	return t.awaitBoot, delay + e.Campaign.Timing.Poll
+}
+
+// askRestart runs the restart's script. A *failure means that the host will
+// not; any other error that it is not known.
+func (t *hostTask) askRestart(ctx context.Context) (delay time.Duration, err error) {
+	e := t.a.e
+	conn, err := e.dial(ctx, t.host)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = conn.Close() }()
+	nonce := remediate.NewNonce()
+	shell := shellOf(t.host.Platform)
+	set := e.Campaign.Reboot
+	stdin, err := shell.scripts.Reboot(job.RebootSpec{BootID: t.bootBefore, Delay: set.Delay, Message: set.Message}, nonce)
+	if err != nil {
+		return 0, &failure{class: remediate.ClassInternal, detail: oneLine(err.Error()), err: err}
+	}
+	res, err := conn.Run(ctx, transports.Command{
+		Line: shell.line, Stdin: stdin, Elevate: shell.elevate, Timeout: e.Campaign.Timing.Probe,
+	})
+	if err != nil {
+		return set.Delay, err // it may have begun
+	}
+	r, err := job.ParseReboot(res.Stdout, nonce)
+	switch {
+	case err != nil:
+		return set.Delay, fmt.Errorf("restart: %w; the host said: %s", err, oneLine(string(res.Stderr)))
+	case r.State == job.RebootRefused:
+		return 0, &failure{class: remediate.ClassUnsupported, detail: oneLine("the host would not restart: " + r.Detail)}
+	case r.State == job.RebootPending:
+		return set.Delay, nil
+	}
+	return r.Delay, nil // scheduled, or over already
+}
+
+// awaitBoot waits until the host shows another boot id, and judges it anew.
+func (t *hostTask) awaitBoot(ctx context.Context) (state, time.Duration) {
+	e := t.a.e
+	t.say("wait for its restart")
+	s, err := t.lookAgain(ctx)
+	if ctx.Err() != nil {
+		return nil, 0
+	}
+	late := !e.Now().Before(t.deadline)
+	switch {
+	case err != nil && (late || !mayMend(err)):
+		return t.closeWith(ctx, remediate.Failed(remediate.ClassLostContact, oneLine(fmt.Sprintf(
+			"it has not come back since it was told to restart: %s", failed(err).detail))), nil)
+	case err != nil || s.facts.BootID == t.bootBefore && !late:
+		return t.awaitBoot, e.Campaign.Timing.Poll
+	case s.facts.BootID == t.bootBefore || s.facts.BootID == "":
+		why := "it was told to restart, and did not"
+		if t.restartError != nil {
+			why += ": " + failed(t.restartError).detail
+		}
+		return t.giveUpRestart(ctx, why)
+	}
+	err = e.record(ctx, func(ctx context.Context) error {
+		return e.Store.EndReboot(ctx, t.host.Name, t.bootBefore, e.Now().UTC())
+	})
+	if err != nil {
+		t.a.fail(err)
+		return nil, 0
+	}
+	return t.judged(ctx, s, nil)
+}
+
+// lookAgain looks at the host in a session of its own.
+func (t *hostTask) lookAgain(ctx context.Context) (*sight, error) {
+	conn, err := t.a.e.dial(ctx, t.host)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = conn.Close() }()
+	return t.a.e.probe(ctx, conn, t.host)
+}
+
+// resumeRestart is the first state of a host whose attempt was closed as
+// waiting for a restart: attempt is that one's record.
+func (t *hostTask) resumeRestart(ctx context.Context) (state, time.Duration) {
+	t.say("look")
+	s, err := t.lookAgain(ctx)
+	if err != nil {
+		return t.fail(ctx, err)
+	}
+	return t.judged(ctx, s, nil)
+}
+
+// playbooks names those whose products this task removes.
+func (t *hostTask) playbooks() []string {
+	if t.planned != nil {
+		return PlaybookNames(t.planned.Findings)
+	}
+	return t.attempt.Playbooks
+}

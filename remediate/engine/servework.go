@@ -1,0 +1,230 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"oust/remediate"
+	"oust/remediate/schedule"
+)
+
+// tasks makes the work of hosts that are due.
+func (s *serving) tasks(ctx context.Context, due map[schedule.Work][]*served) ([]task, error) {
+	var out []task
+	for _, part := range []struct {
+		work schedule.Work
+		make func(context.Context, []*served) ([]task, error)
+	}{
+		{schedule.WorkJoin, s.joinTasks},
+		{schedule.WorkLook, func(ctx context.Context, xs []*served) ([]task, error) {
+			return s.lookTasks(ctx, remediate.LookScan, xs)
+		}},
+		{schedule.WorkVerify, s.verifyTasks},
+		{schedule.WorkPerson, func(ctx context.Context, xs []*served) ([]task, error) {
+			return s.lookTasks(ctx, remediate.LookVerify, xs)
+		}},
+		{schedule.WorkRestart, s.restartTasks},
+		{schedule.WorkRemove, s.removeTasks},
+	} {
+		if xs := due[part.work]; len(xs) > 0 {
+			slices.SortFunc(xs, func(a, b *served) int { return cmp.Compare(a.host.Name, b.host.Name) })
+			made, err := part.make(ctx, xs)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, made...)
+		}
+	}
+	return out, nil
+}
+
+// fly sends a host's work on its way.
+func (s *serving) fly(x *served, t task, run *running) task {
+	x.flying = true
+	s.flying++
+	f := &flight{task: t, s: s, x: x, run: run, watch: x.next.Watch}
+	for _, at := range x.tidy {
+		f.before = append(f.before, s.joins.settle(x.host, at))
+	}
+	return f
+}
+
+// joinTasks settle what attempts have left on hosts, the oldest of each first.
+func (s *serving) joinTasks(_ context.Context, xs []*served) ([]task, error) {
+	var out []task
+	for _, x := range xs {
+		out = append(out, s.fly(x, s.joins.settle(x.host, x.open[0]), nil))
+	}
+	return out, nil
+}
+
+// lookTasks look at hosts.
+func (s *serving) lookTasks(ctx context.Context, kind remediate.LookKind, xs []*served) ([]task, error) {
+	run, err := s.begin(ctx, string(kind), "", len(xs))
+	if err != nil {
+		return nil, err
+	}
+	l := &looking{e: s.e, kind: kind, run: run.run, brake: s.brake, total: s, summary: newSummary(run.run.ID, string(kind), len(xs))}
+	run.exit = func() int {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return l.summary.ExitCode()
+	}
+	var out []task
+	for _, x := range xs {
+		out = append(out, s.fly(x, &lookTask{l: l, host: x.host}, run))
+	}
+	return out, nil
+}
+
+// verifyTasks look again at hosts; one that waits for somebody's restart is
+// judged anew if it has been restarted.
+func (s *serving) verifyTasks(ctx context.Context, xs []*served) ([]task, error) {
+	var looks, pending []*served
+	for _, x := range xs {
+		if x.view.State.Last.Kind == remediate.OutcomeRebootPending && x.view.State.Standing != remediate.StandRemoved {
+			pending = append(pending, x)
+			continue
+		}
+		looks = append(looks, x)
+	}
+	var out []task
+	if len(looks) > 0 {
+		made, err := s.lookTasks(ctx, remediate.LookVerify, looks)
+		if err != nil {
+			return nil, err
+		}
+		out = made
+	}
+	if len(pending) > 0 {
+		made, err := s.restartTasks(ctx, pending)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, made...)
+	}
+	return out, nil
+}
+
+// restartTasks restart hosts that wait for it, if that may be done, and judge
+// those that have been restarted.
+func (s *serving) restartTasks(ctx context.Context, xs []*served) ([]task, error) {
+	run, a, err := s.beginChanges(ctx, &remediate.Plan{}, xs)
+	if err != nil {
+		return nil, err
+	}
+	var out []task
+	for _, x := range xs {
+		at, err := s.e.pendingAttempt(ctx, x.host.Name)
+		if err != nil {
+			return nil, err
+		}
+		if at == nil {
+			return nil, fmt.Errorf("%s waits for a restart, and no attempt says so", x.host.Name)
+		}
+		at.Log = nil
+		t := &hostTask{a: a, host: x.host, attempt: *at, restartOnly: true, pending: at.Outcome}
+		t.next = t.resumeRestart
+		out = append(out, s.fly(x, t, run))
+	}
+	return out, nil
+}
+
+// beginChanges makes a run for hosts that may be changed.
+func (s *serving) beginChanges(ctx context.Context, plan *remediate.Plan, xs []*served) (*running, *applying, error) {
+	run, err := s.begin(ctx, retryKind, plan.ID, len(xs))
+	if err != nil {
+		return nil, nil, err
+	}
+	waves := make(map[string]schedule.WaveID, len(xs))
+	for _, x := range xs {
+		waves[x.host.Name] = schedule.WaveID{Plan: x.view.Planned.Plan, Number: x.view.Planned.Wave}
+	}
+	a, err := s.applying(plan, run.run, waves)
+	if err != nil {
+		return nil, nil, err
+	}
+	run.exit = func() int {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		return a.summary.ExitCode()
+	}
+	return run, a, nil
+}
+
+// removeTasks plan hosts anew, from what the last look has seen, and remove
+// from those for which the plan has a script that was approved.
+func (s *serving) removeTasks(ctx context.Context, xs []*served) ([]task, error) {
+	hosts := make([]remediate.Host, len(xs))
+	for i, x := range xs {
+		hosts[i] = x.host
+	}
+	p, err := s.e.draft(ctx, hosts)
+	if err != nil {
+		return nil, err
+	}
+	looks := s.leaveOut(p)
+	var out []task
+	if len(looks) > 0 {
+		if out, err = s.lookTasks(ctx, remediate.LookScan, looks); err != nil {
+			return nil, err
+		}
+	}
+	if len(p.plan.Hosts) == 0 {
+		return out, nil
+	}
+	p.cutWaves([]remediate.WaveSize{{Share: 1}})
+	plan, err := p.seal(ctx)
+	if err != nil {
+		return nil, err
+	}
+	going := make([]*served, len(plan.Hosts))
+	for i := range plan.Hosts {
+		going[i] = s.byName[plan.Hosts[i].Name]
+	}
+	run, a, err := s.beginChanges(ctx, plan, going)
+	if err != nil {
+		return nil, err
+	}
+	for i := range plan.Hosts {
+		t := a.newTask(&plan.Hosts[i], nil)
+		t.wave = going[i].view.Planned.Wave
+		out = append(out, s.fly(going[i], t, run))
+	}
+	return out, nil
+}
+
+// leaveOut takes hosts out of a draft that need something else first: a look,
+// or a person's yes to a script that nobody has approved.
+func (s *serving) leaveOut(p *planner) (looks []*served) {
+	for _, left := range p.plan.Left {
+		x := s.byName[left.Name]
+		switch left.Reason {
+		case remediate.LeftClean, remediate.LeftUnseen:
+			looks = append(looks, x)
+		default:
+			s.person(x, schedule.WorkPerson, left.Detail)
+		}
+	}
+	p.plan.Left = nil
+	scripts := map[string]bool{}
+	p.plan.Hosts = slices.DeleteFunc(p.plan.Hosts, func(h remediate.PlanHost) bool {
+		if s.approved[h.Script] {
+			scripts[h.Script] = true
+			return false
+		}
+		s.person(s.byName[h.Name], schedule.WorkPlan, "it needs a script that nobody has approved yet: 'oust plan', look at it, and 'oust apply'")
+		return true
+	})
+	p.plan.Scripts = slices.DeleteFunc(p.plan.Scripts, func(sc remediate.Script) bool { return !scripts[sc.Digest] })
+	return looks
+}
+
+// person lets a host wait for a person. No wave waits for it.
+func (s *serving) person(x *served, work schedule.Work, why string) {
+	x.next = schedule.Next{Work: work, Why: why}
+	s.waitsFor(x, schedule.WaveID{})
+	s.shelve(x, why)
+}

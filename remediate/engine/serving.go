@@ -1,0 +1,455 @@
+package engine
+
+import (
+	"container/heap"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/sourcegraph/conc/panics"
+
+	"oust/remediate"
+	"oust/remediate/schedule"
+	"oust/transports"
+)
+
+// serving is a Serve under way. All but what stands below mu belongs to its
+// loop.
+type serving struct {
+	e       *Engine
+	opt     ServeOptions
+	stop    <-chan struct{}
+	planner schedule.Planner
+	brake   *brake
+	gate    *Gate
+	exempt  map[string]remediate.Exemption
+	// approved are the digests of scripts that a person has said yes to.
+	approved map[string]bool
+	hosts    []*served
+	byName   map[string]*served
+	queue    dueQueue
+	// firsts counts the hosts whose turn a wave waits for; gated are hosts of
+	// later waves, by plan, and released those to be looked at again.
+	firsts   map[schedule.WaveID]int
+	gated    map[string][]*served
+	released []*served
+	flying   int
+	clock    time.Time // of the last turn
+	told     time.Time
+	heldTold bool
+	joins    *applying
+	runs     map[*running]bool
+
+	wake chan struct{} // one place: something has landed
+	over chan struct{} // closed when the executor has ended
+
+	mu      sync.Mutex
+	landed  []landing
+	summary Summary
+	fatal   error
+}
+
+// landing is a host whose work has ended, or was put off for a time.
+type landing struct {
+	x   *served
+	run *running
+	// silent: nothing was done, the host did not answer a knock.
+	silent bool
+}
+
+// running is a run of the store that ends with the last of its hosts.
+type running struct {
+	run  remediate.Run
+	left int
+	exit func() int
+}
+
+func (e *Engine) newServing(ctx context.Context, stop <-chan struct{}, hosts []remediate.Host, opt ServeOptions) (*serving, error) {
+	if opt.Tick <= 0 {
+		opt.Tick = time.Minute
+	}
+	s := &serving{
+		e: e, opt: opt, stop: stop, byName: make(map[string]*served, len(hosts)), runs: map[*running]bool{},
+		planner: schedule.Planner{Rules: schedule.RetryRules(e.Campaign.Retry, e.Campaign.Watch), Reverify: e.Campaign.Reverify},
+		firsts:  map[schedule.WaveID]int{}, gated: map[string][]*served{},
+		wake: make(chan struct{}, 1), over: make(chan struct{}), clock: e.Now(), summary: newSummary("", retryKind, len(hosts)),
+	}
+	var err error
+	if s.brake, err = e.newBrake(ctx, nil); err != nil {
+		return nil, err
+	}
+	if s.gate, err = e.NewGate(ctx, opt.IgnoreWindows); err != nil {
+		return nil, err
+	}
+	if s.approved, err = e.Store.ApprovedScripts(ctx); err != nil {
+		return nil, fmt.Errorf("read the approved scripts: %w", err)
+	}
+	if s.exempt, err = e.exemptions(ctx); err != nil {
+		return nil, err
+	}
+	for _, h := range hosts {
+		x := &served{host: h, at: -1, forced: opt.Forced}
+		x.view.State = remediate.HostState{Host: h.Name, Standing: remediate.StandUnseen}
+		s.hosts = append(s.hosts, x)
+		s.byName[h.Name] = x
+	}
+	if err := s.read(ctx); err != nil {
+		return nil, err
+	}
+	for _, x := range s.hosts {
+		s.decide(x, s.clock)
+	}
+	return s, nil
+}
+
+// read takes in what the store knows of all hosts.
+func (s *serving) read(ctx context.Context) error {
+	for st, err := range s.e.Store.HostStates(ctx) {
+		if err != nil {
+			return fmt.Errorf("read the hosts: %w", err)
+		}
+		if x := s.byName[st.Host]; x != nil {
+			x.view.State = st
+		}
+	}
+	waves := map[string]schedule.WaveID{}
+	for p, err := range s.e.Store.PlannedHosts(ctx) {
+		if err != nil {
+			return fmt.Errorf("read the approved plans: %w", err)
+		}
+		if x := s.byName[p.Host]; x != nil {
+			x.view.Planned = p
+			waves[p.Host] = schedule.WaveID{Plan: p.Plan, Number: p.Wave}
+		}
+	}
+	for name, x := range s.exempt {
+		if host := s.byName[name]; host != nil {
+			host.view.ExemptUntil = x.Until
+		}
+	}
+	open, err := s.e.Store.OpenAttempts(ctx)
+	if err != nil {
+		return fmt.Errorf("read open attempts: %w", err)
+	}
+	for _, at := range open {
+		if x := s.byName[at.Host]; x != nil {
+			x.left(at)
+		}
+	}
+	s.joins, err = s.applying(&remediate.Plan{}, remediate.Run{}, waves)
+	return err
+}
+
+// closeOldRuns ends the runs that a Serve before this one left open: their
+// hosts are settled by this one.
+func (s *serving) closeOldRuns(ctx context.Context) error {
+	open, err := s.e.Store.OpenRuns(ctx)
+	if err != nil {
+		return fmt.Errorf("read open runs: %w", err)
+	}
+	for _, run := range open {
+		if run.Kind != retryKind && run.Kind != string(remediate.LookScan) && run.Kind != string(remediate.LookVerify) {
+			continue // an apply is taken up again by its own plan
+		}
+		run.Ended, run.Exit, run.Note = s.e.Now().UTC(), ExitInterrupted, "interrupted"
+		if err := s.e.record(ctx, func(ctx context.Context) error { return s.e.Store.EndRun(ctx, run) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// left notes what an attempt has left to be done on the host.
+func (x *served) left(at remediate.Attempt) {
+	at.Log = nil
+	switch at.Phase {
+	case remediate.PhaseCleaned:
+	case remediate.PhaseClosed:
+		x.tidy = append(x.tidy, at)
+	default:
+		x.view.Open, x.open = true, append(x.open, at)
+	}
+}
+
+// restarts reports whether oust may restart the host when it waits for that.
+func (s *serving) restarts(x *served) bool {
+	st := x.view.State
+	return st.Last.Kind == remediate.OutcomeRebootPending && st.BootID != "" && st.Reboots < s.e.Campaign.Reboot.Budget &&
+		s.gate.restarts(PlaybookNames(st.Findings)) != remediate.RebootNever
+}
+
+// fail ends Serve for a failure of oust itself.
+func (s *serving) fail(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fatal == nil {
+		s.fatal = err
+		s.e.Logger.Error("serving cannot go on", logError, err)
+	}
+}
+
+func (s *serving) broken() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.fatal != nil
+}
+
+// count adds what has ended to the summary of all runs.
+func (s *serving) count(add func(*Summary)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	add(&s.summary)
+}
+
+// tellHeld says once that the campaign is held.
+func (s *serving) tellHeld(h *remediate.Hold) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.heldTold {
+		s.heldTold = true
+		s.summary.Stopped = h.Reason
+		s.e.Sink.Event(RunStopped{Reason: h.Reason})
+	}
+}
+
+// land takes in a host whose work has ended. It is called by the executor's
+// workers.
+func (s *serving) land(l landing) {
+	s.mu.Lock()
+	s.landed = append(s.landed, l)
+	s.mu.Unlock()
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// takeLanded brings what is known of hosts up to date after their work.
+func (s *serving) takeLanded(ctx context.Context, now time.Time) error {
+	s.mu.Lock()
+	landed := s.landed
+	s.landed = nil
+	s.mu.Unlock()
+	for _, l := range landed {
+		if err := s.takeIn(ctx, l, now); err != nil {
+			return err
+		}
+	}
+	for len(s.released) > 0 {
+		s.decideReleased(now)
+	}
+	return nil
+}
+
+func (s *serving) takeIn(ctx context.Context, l landing, now time.Time) error {
+	x := l.x
+	x.flying = false
+	s.flying--
+	if l.run != nil {
+		if l.run.left--; l.run.left == 0 {
+			s.endRun(ctx, l.run)
+		}
+	}
+	if l.silent {
+		x.knocks++
+		x.notBefore = now.Add(schedule.KnockPause(s.e.Campaign.Watch, x.host.Name, x.knocks))
+		s.decide(x, now)
+		return nil
+	}
+	was := x.next.Work
+	x.knocks, x.forced, x.notBefore = 0, false, time.Time{}
+	st, err := s.e.Store.HostState(ctx, x.host.Name)
+	if err != nil {
+		return fmt.Errorf("read the host: %w", err)
+	}
+	before := x.view.State
+	x.view.State = st
+	if err := s.readOpen(ctx, x, was); err != nil {
+		return err
+	}
+	s.slowDown(x, was, before, now)
+	s.decide(x, now)
+	return nil
+}
+
+// readOpen reads which attempts of a host are left to settle.
+func (s *serving) readOpen(ctx context.Context, x *served, was schedule.Work) error {
+	if was != schedule.WorkJoin && was != schedule.WorkRemove && len(x.open)+len(x.tidy) == 0 {
+		return nil
+	}
+	x.view.Open, x.open, x.tidy = false, nil, nil
+	for at, err := range s.e.Store.HostAttempts(ctx, x.host.Name) {
+		if err != nil {
+			return fmt.Errorf("read the attempts: %w", err)
+		}
+		x.left(at)
+	}
+	return nil
+}
+
+// Pauses after work that has changed nothing, so that nothing is repeated at
+// once for ever.
+const (
+	joinPause    = 10 * time.Minute
+	restartPause = 30 * time.Minute
+	stalePause   = time.Hour
+	staleMost    = 3
+)
+
+// slowDown sets a pause where the work has not brought the host on.
+func (s *serving) slowDown(x *served, was schedule.Work, before remediate.HostState, now time.Time) {
+	st := x.view.State
+	switch {
+	case x.view.Open:
+		x.notBefore = now.Add(joinPause)
+	case was == schedule.WorkRestart && st.Last.Kind == remediate.OutcomeRebootPending:
+		x.notBefore = now.Add(restartPause)
+	case was == schedule.WorkRemove && st.Last.Kind == remediate.OutcomeStale:
+		if x.stales++; x.stales >= staleMost {
+			x.notBefore = now.Add(stalePause)
+		}
+	case was == schedule.WorkRemove && st.LastAt.Equal(before.LastAt) && st.SeenAt.Equal(before.SeenAt):
+		x.notBefore = now.Add(s.opt.Tick) // it was deferred at the last moment
+	default:
+		x.stales = 0
+	}
+}
+
+// takeDue makes the tasks of the hosts that are due.
+func (s *serving) takeDue(ctx context.Context, now time.Time) ([]task, error) {
+	due := map[schedule.Work][]*served{}
+	for len(s.queue) > 0 && !s.queue[0].due.After(now) {
+		x := s.queue[0]
+		if x.next.Work == schedule.WorkExempt { // it has ended
+			x.view.ExemptUntil = time.Time{}
+			s.decide(x, now)
+			continue
+		}
+		ok, err := s.mayGo(ctx, x, now)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			heap.Pop(&s.queue)
+			due[x.next.Work] = append(due[x.next.Work], x)
+		}
+	}
+	return s.tasks(ctx, due)
+}
+
+// flight is the work on one host, on its way through the executor.
+type flight struct {
+	task
+	s   *serving
+	x   *served
+	run *running
+	// watch: knock first.
+	watch bool
+	// before are small things to be done on the host first.
+	before []task
+}
+
+// step implements task.
+func (f *flight) step(ctx context.Context) (time.Duration, bool) {
+	if f.watch {
+		f.watch = false
+		if err := f.knock(ctx); err != nil {
+			f.s.land(landing{x: f.x, run: f.run, silent: true})
+			return 0, false
+		}
+	}
+	for len(f.before) > 0 {
+		wait, more := f.before[0].step(ctx)
+		if more {
+			return wait, true
+		}
+		f.before = f.before[1:]
+	}
+	wait, more := f.task.step(ctx)
+	if !more {
+		f.s.land(landing{x: f.x, run: f.run})
+	}
+	return wait, more
+}
+
+// knock sees whether the host answers at all.
+func (f *flight) knock(ctx context.Context) error {
+	target, err := f.s.e.Target(f.x.host)
+	if err != nil {
+		return nil // the work itself will say so
+	}
+	err = transports.Knock(ctx, f.s.e.Dialer, target)
+	f.s.e.Logger.Trace("knocked", logHost, f.x.host.Name, logError, err)
+	return err
+}
+
+// panicked implements task.
+func (f *flight) panicked(ctx context.Context, p *panics.Recovered) {
+	f.task.panicked(ctx, p)
+	f.s.land(landing{x: f.x, run: f.run})
+}
+
+// endRun closes the record of a run.
+func (s *serving) endRun(ctx context.Context, r *running) {
+	delete(s.runs, r)
+	run := r.run
+	run.Ended, run.Exit = s.e.Now().UTC(), r.exit()
+	if err := s.e.record(ctx, func(ctx context.Context) error { return s.e.Store.EndRun(ctx, run) }); err != nil {
+		s.fail(err)
+	}
+}
+
+// endRuns closes the records of runs that were interrupted.
+func (s *serving) endRuns(ctx context.Context) {
+	_ = s.takeLanded(context.WithoutCancel(ctx), s.e.Now())
+	for r := range s.runs {
+		r.exit = func() int { return ExitInterrupted }
+		s.endRun(ctx, r)
+	}
+}
+
+// applying is what tasks about attempts share. The secrets of all playbooks
+// are masked in what hosts print.
+func (s *serving) applying(plan *remediate.Plan, run remediate.Run, waves map[string]schedule.WaveID) (*applying, error) {
+	hosts := make(map[string]remediate.Host, len(waves))
+	for name := range waves {
+		if x := s.byName[name]; x != nil {
+			hosts[name] = x.host
+		}
+	}
+	a := &applying{
+		e: s.e, plan: plan, run: run, stop: s.stop, hosts: hosts, waves: waves, serves: true,
+		brake: s.brake, gate: s.gate, exempt: s.exempt, ignoreWindows: s.opt.IgnoreWindows, onFatal: s.fail, total: s,
+		secrets: map[string]transports.Secret{}, summary: newSummary(run.ID, retryKind, len(plan.Hosts)),
+	}
+	for _, p := range s.e.Library.List() {
+		for _, secret := range p.Secrets {
+			value, err := s.e.Secret(secret.Name)
+			switch {
+			case err == nil:
+				a.secrets[secret.Name] = value
+			case !errors.Is(err, ErrNoSecret):
+				return nil, fmt.Errorf("secret %q: %w", secret.Name, err)
+			}
+		}
+	}
+	var err error
+	a.mask, err = newMask(s.e.Library, a.secrets)
+	return a, err
+}
+
+// begin makes the record of a run.
+func (s *serving) begin(ctx context.Context, kind, plan string, hosts int) (*running, error) {
+	run := remediate.Run{ID: remediate.NewID(s.e.Now()), Kind: kind, Plan: plan, Started: s.e.Now().UTC(), By: s.e.By}
+	if s.opt.IgnoreWindows && kind == retryKind {
+		run.Lowered = LoweredWindows
+	}
+	if err := s.e.record(ctx, func(ctx context.Context) error { return s.e.Store.BeginRun(ctx, run) }); err != nil {
+		return nil, err
+	}
+	r := &running{run: run, left: hosts, exit: func() int { return ExitOK }}
+	s.runs[r] = true
+	return r, nil
+}
