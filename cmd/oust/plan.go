@@ -60,7 +60,7 @@ func (a *app) runPlan(ctx context.Context, out, limit string) error {
 	if err != nil {
 		return err
 	}
-	if err := w.openStore(ctx); err != nil {
+	if err := w.openStoreBeside(ctx); err != nil {
 		return err
 	}
 	hosts, err := w.selectHosts(limit, func() (hostStates, error) { return w.allStates(ctx) })
@@ -83,6 +83,17 @@ func (a *app) runPlan(ctx context.Context, out, limit string) error {
 	}
 	if a.json {
 		return nil
+	}
+	gate, err := e.NewGate(ctx, false)
+	if err != nil {
+		return err
+	}
+	windows, err := windowLines(plan, w.hosts, gate, a.now(), 100)
+	if err != nil {
+		return err
+	}
+	if err := lines(a.Out, windows); err != nil {
+		return err
 	}
 	_, err = fmt.Fprintf(a.Out, "\nSaved as %[1]s. Next:\n  oust%[2]s plan show %[1]s HOST     the exact script for a host\n"+
 		"  oust%[2]s apply %[1]s --dry-run    reach every host, change nothing\n  oust%[2]s apply %[1]s              run it\n", out, a.dirFlag())

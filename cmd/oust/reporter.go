@@ -13,6 +13,7 @@ import (
 
 	"oust/remediate"
 	"oust/remediate/engine"
+	"oust/remediate/schedule"
 )
 
 // reporter shows a run to a person or a program.
@@ -93,6 +94,10 @@ func eventLine(e engine.Event) string {
 		return endedLine(e)
 	case engine.HostJoined:
 		return fmt.Sprintf("%s: earlier attempt ended as %s", printable(e.Host), outcomeText(e.Outcome))
+	case engine.Deferred:
+		return fmt.Sprintf("%s deferred%s", plural(e.Hosts, "host"), opensText(e.Until))
+	case engine.Idle:
+		return idleLine(e)
 	case engine.RunStopped:
 		return "stopped: " + printable(e.Reason) + "; no new hosts, running ones finish"
 	}
@@ -110,7 +115,48 @@ func lookedLine(e engine.HostLooked) string {
 	if e.Detail != "" {
 		s += "; note: " + printable(e.Detail)
 	}
+	if e.Bare != "" {
+		s += "; note: " + printable(e.Bare)
+	}
 	return s
+}
+
+// opensText says when a window opens.
+func opensText(at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return ": the first window opens " + at.UTC().Format("Mon 2006-01-02 15:04 UTC")
+}
+
+// workTexts say what hosts wait for that nothing is done on now.
+var workTexts = []struct {
+	work schedule.Work
+	text string
+}{
+	{schedule.WorkRemove, "to be removed from"},
+	{schedule.WorkRestart, "to be restarted"},
+	{schedule.WorkLook, "to be looked at"},
+	{schedule.WorkJoin, "with a job to be settled"},
+	{schedule.WorkVerify, "to be looked at again"},
+	{schedule.WorkPerson, "waiting for a person"},
+	{schedule.WorkPlan, "to be planned by a person"},
+	{schedule.WorkExempt, "exempt"},
+	{schedule.WorkNone, "with nothing to do"},
+}
+
+func idleLine(e engine.Idle) string {
+	var parts []string
+	for _, w := range workTexts {
+		if n := e.Waiting[w.work]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%s %s", thousands(n), w.text))
+		}
+	}
+	s := "nothing is due now"
+	if !e.Until.IsZero() {
+		s = "nothing is due before " + e.Until.UTC().Format("Mon 2006-01-02 15:04:05 UTC")
+	}
+	return s + ": " + strings.Join(parts, ", ")
 }
 
 func endedLine(e engine.HostEnded) string {
@@ -202,7 +248,7 @@ func (r *liveReporter) Event(e engine.Event) {
 		if e.Class != "" {
 			r.draw([]string{eventLine(e)})
 		}
-	case engine.HostJoined, engine.RunStopped:
+	case engine.HostJoined, engine.RunStopped, engine.Deferred, engine.Idle:
 		r.draw([]string{eventLine(e)})
 	}
 }
@@ -275,8 +321,15 @@ func summaryLines(s engine.Summary) []string {
 	if s.Open > 0 {
 		out = append(out, fmt.Sprintf("  %s may still run on their hosts; the same command joins them", plural(s.Open, "job")))
 	}
+	if s.Outcomes[remediate.OutcomeDeferred] > 0 {
+		out = append(out, "  the same command goes on with what is deferred"+opensText(s.Opens)+"; so does 'oust serve'")
+	}
+	if s.Bare > 0 {
+		out = append(out, fmt.Sprintf("  nothing protects %s now; 'oust status' names them", plural(s.Bare, "host")))
+	}
 	if s.Stopped != "" {
-		out = append(out, "  stopped: "+printable(s.Stopped))
+		out = append(out, "  held: "+printable(s.Stopped),
+			"  look at the failed hosts with 'oust status'; to go on: oust apply PLAN --resume, or oust apply --resume for 'oust serve'")
 	}
 	if s.Interrupted {
 		out = append(out, "  interrupted: the same command goes on where this one ended")

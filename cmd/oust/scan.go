@@ -51,7 +51,7 @@ func (a *app) runLooks(ctx context.Context, limit string, look lookFunc) error {
 	if err != nil {
 		return err
 	}
-	if err := w.openStore(ctx); err != nil {
+	if err := w.openStoreBeside(ctx); err != nil {
 		return err
 	}
 	hosts, err := w.selectHosts(limit, func() (hostStates, error) { return w.allStates(ctx) })

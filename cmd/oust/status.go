@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"oust/remediate"
+	"oust/remediate/engine"
 	"oust/remediate/schedule"
 )
 
@@ -48,6 +49,24 @@ type statusMessage struct {
 	Exempt     int                        `json:"exempt"`
 	Failed     map[remediate.Class]int    `json:"failed"`
 	Milestones []milestoneLine            `json:"milestones"`
+	// Held is the hold in force.
+	Held  *remediate.Hold      `json:"held,omitempty"`
+	Waves []engine.WaveOutlook `json:"waves,omitempty"`
+	// Next counts the hosts by their next work; waiting for a person come first.
+	Next []nextLine `json:"next,omitempty"`
+	// Bare names hosts that nothing protects after a removal.
+	Bare []string `json:"bare,omitempty"`
+}
+
+// nextLine is hosts that need the same next.
+type nextLine struct {
+	Work   schedule.Work `json:"work"`
+	Person bool          `json:"person,omitempty"`
+	Hosts  int           `json:"hosts"`
+	// From is when the first of them is due; zero for what waits for a person.
+	From time.Time `json:"from,omitzero"`
+	// Why is that of all of them, empty where they differ.
+	Why string `json:"why,omitempty"`
 }
 
 func (a *app) runStatus(ctx context.Context, limit string) error {
@@ -76,8 +95,24 @@ func (a *app) runStatus(ctx context.Context, limit string) error {
 	for _, c := range remediate.Classes() {
 		m.Failed[c] = 0
 	}
-	for _, h := range hosts {
+	e, err := w.readingEngine()
+	if err != nil {
+		return err
+	}
+	outlook, err := e.Outlook(ctx, hosts, w.hosts)
+	if err != nil {
+		return err
+	}
+	m.Held, m.Waves, m.Next = outlook.Held, outlook.Waves, nextLines(outlook.Hosts)
+	for i, h := range hosts {
 		st := states.of(h.Name)
+		if st.Bare != "" {
+			m.Bare = append(m.Bare, h.Name)
+		}
+		if outlook.Hosts[i].Work == schedule.WorkExempt {
+			m.Exempt++ // counted apart
+			continue
+		}
 		m.Standing[st.Standing]++
 		if st.Class != "" {
 			m.Failed[st.Class]++
@@ -113,6 +148,11 @@ func statusLines(m statusMessage) []string {
 				out = append(out, fmt.Sprintf("  %-13s %6s  %s", c, thousands(n), c.Advice()))
 			}
 		}
+	}
+	out = append(out, heldLines(m)...)
+	out = append(out, nextTexts(m.Next)...)
+	if len(m.Bare) > 0 {
+		out = append(out, "", fmt.Sprintf("nothing protects %s from which a product was removed", plural(len(m.Bare), "host")), "  "+few(m.Bare, 90))
 	}
 	if len(m.Milestones) > 0 {
 		out = append(out, "", "milestones")
@@ -166,13 +206,26 @@ func (a *app) runHostStatus(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
+	e, err := w.readingEngine()
+	if err != nil {
+		return err
+	}
+	outlook, err := e.Outlook(ctx, []remediate.Host{h}, w.hosts)
+	if err != nil {
+		return err
+	}
+	next := outlook.Hosts[0]
 	if a.json {
-		return a.printJSON(hostStatusMessage{Type: "host_status", Host: h, Standing: st.Standing, Class: st.Class, Detail: st.Detail, Story: story})
+		return a.printJSON(hostStatusMessage{Type: "host_status", Host: h, Standing: st.Standing, Class: st.Class, Detail: st.Detail, Next: next, Story: story})
 	}
 	out := []string{fmt.Sprintf("%s: %s", printable(name), st.Standing)}
 	if st.Class != "" {
 		out = append(out, fmt.Sprintf("  last failure: %s: %s", st.Class, printable(st.Detail)), "  what to do: "+st.Class.Advice())
 	}
+	if st.Bare != "" {
+		out = append(out, "  unprotected: "+printable(st.Bare))
+	}
+	out = append(out, "  next: "+nextText(next))
 	for _, s := range story {
 		out = append(out, fmt.Sprintf("%s  %-8s %s", s.At.UTC().Format("2006-01-02 15:04:05 UTC"), s.What, printable(s.Text)))
 		for _, l := range s.Log {
@@ -196,5 +249,6 @@ type hostStatusMessage struct {
 	Standing remediate.Standing `json:"standing"`
 	Class    remediate.Class    `json:"class,omitempty"`
 	Detail   string             `json:"detail,omitempty"`
+	Next     engine.HostOutlook `json:"next"`
 	Story    []chapter          `json:"story"`
 }

@@ -46,8 +46,10 @@ func lookChapter(l remediate.Look) chapter {
 		}
 		c.Text = "found " + findingsText(l.Findings) + " (" + strings.Join(ev, ", ") + ")"
 	}
-	if l.Class == "" && l.Detail != "" {
-		c.Text += "; note: " + l.Detail
+	for _, note := range []string{l.Detail, l.Bare} {
+		if l.Class == "" && note != "" {
+			c.Text += "; note: " + note
+		}
 	}
 	return c
 }
@@ -56,6 +58,11 @@ func attemptChapters(at remediate.Attempt) []chapter {
 	started := chapter{At: at.Started, What: "attempt", Text: at.ID}
 	if at.Script != "" {
 		started.Text += " runs script " + shortDigest(at.Script)
+	}
+	for _, j := range at.Journal {
+		if at.Script != "" {
+			started.Log = append(started.Log, fmt.Sprintf("%s %s", j.At.UTC().Format("2006-01-02 15:04:05 UTC"), j.Phase))
+		}
 	}
 	if at.Phase != remediate.PhaseClosed && at.Phase != remediate.PhaseCleaned {
 		started.Text += ", open in phase " + string(at.Phase)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"os/user"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -102,7 +103,7 @@ func (w *workspace) engine(sink engine.Sink) (*engine.Engine, error) {
 	secrets := creds.Resolver{Dir: w.campaign.Dir}
 	return engine.New(engine.Config{
 		Store: w.store, Dialer: dialer, Target: targets, Library: w.library, Campaign: w.campaign,
-		Controller: controllerName(), Sink: sink, Logger: w.a.logger.Named("engine"), Now: w.a.now,
+		Controller: controllerName(), By: operator(), Sink: sink, Logger: w.a.logger.Named("engine"), Now: w.a.now,
 		Secret: func(name string) (transports.Secret, error) {
 			ref, ok := w.campaign.Secrets[name]
 			if !ok {
@@ -126,6 +127,15 @@ func controllerName() string {
 	return name
 }
 
+// operator is who runs this, USER@HOST, for the records.
+func operator() string {
+	name := "unknown"
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	return name + "@" + controllerName()
+}
+
 // dialer stacks the transports and their decorators.
 func (w *workspace) dialer() (transports.Dialer, error) {
 	unix, err := w.sshDialer()
@@ -143,7 +153,11 @@ func (w *workspace) dialer() (transports.Dialer, error) {
 		return nil, err
 	}
 	limit := transports.Limit(connectionLimit(openFiles()), 0)
-	return retry(limit(over)), nil
+	guard := transports.LockOut(transports.LockOutConfig{OnStop: func(_, _, why string) {
+		fmt.Fprintln(w.a.Err, "oust: note:", printable(why))
+	}})
+	rate := transports.KnockRate(w.campaign.Watch.WithDefaults().PerSite)
+	return retry(guard(rate(limit(over)))), nil
 }
 
 func (w *workspace) sshDialer() (*ssh.Dialer, error) {

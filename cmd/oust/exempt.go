@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"oust/remediate"
+)
+
+type exemptOptions struct {
+	reason, approver, until string
+	end                     bool
+}
+
+func (a *app) exemptCommand() *cobra.Command {
+	var opt exemptOptions
+	c := &cobra.Command{
+		Use:   "exempt [HOST]",
+		Short: "Exempt a host until a day, or list who is exempt",
+		Long: `Takes a host out of plans, retries and counts of what is left, until the end of a
+day in the host's own time zone. It comes back by itself. With --end it comes
+back now. Without a host, lists all exemptions.`,
+		Example: "  oust exempt db01 --reason 'frozen for the audit' --approver 'J. Doe, CISO' --until 2026-12-31\n  oust exempt db01 --end\n  oust exempt",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return a.listExemptions(c.Context())
+			}
+			return a.runExempt(c.Context(), args[0], opt)
+		},
+	}
+	c.Flags().StringVar(&opt.reason, "reason", "", "why")
+	c.Flags().StringVar(&opt.approver, "approver", "", "who has approved it, with title")
+	c.Flags().StringVar(&opt.until, "until", "", "the last day, YYYY-MM-DD")
+	c.Flags().BoolVar(&opt.end, "end", false, "end the host's exemption now")
+	return c
+}
+
+func (a *app) runExempt(ctx context.Context, host string, opt exemptOptions) error {
+	w, err := a.openCampaign()
+	if err != nil {
+		return err
+	}
+	h, err := w.hostNamed(host)
+	if err != nil {
+		return err
+	}
+	now := a.now()
+	var until time.Time
+	if !opt.end {
+		if until, err = opt.check(h, now); err != nil {
+			return err
+		}
+	}
+	if err := w.openStoreBeside(ctx); err != nil {
+		return err
+	}
+	if opt.end {
+		err := w.store.EndExemption(ctx, h.Name, now.UTC())
+		if errors.Is(err, remediate.ErrNotFound) {
+			return fmt.Errorf("host %s is not exempt now", h.Name)
+		}
+		return a.said(err, "%s is not exempt any more\n", printable(h.Name))
+	}
+	x := remediate.Exemption{Host: h.Name, Reason: opt.reason, Approver: opt.approver, Until: until.UTC(), At: now.UTC(), By: operator()}
+	return a.said(w.store.SaveExemption(ctx, x), "%s is exempt until %s: %s (%s)\n",
+		printable(h.Name), until.Format("2006-01-02 15:04 MST"), printable(x.Reason), printable(x.Approver))
+}
+
+// said prints a result, or returns the error that came in its place.
+func (a *app) said(err error, format string, args ...any) error {
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(a.Out, format, args...)
+	return err
+}
+
+// check returns the first moment at which the host is planned again.
+func (o exemptOptions) check(h remediate.Host, now time.Time) (time.Time, error) {
+	var missing []string
+	for _, f := range []struct{ name, value string }{{"--reason", o.reason}, {"--approver", o.approver}, {"--until", o.until}} {
+		if strings.TrimSpace(f.value) == "" {
+			missing = append(missing, f.name)
+		}
+	}
+	if len(missing) > 0 {
+		return time.Time{}, fmt.Errorf("an exemption needs %s", strings.Join(missing, ", "))
+	}
+	const most = 500
+	if len(o.reason) > most || len(o.approver) > most {
+		return time.Time{}, fmt.Errorf("--reason and --approver: at most %d bytes each", most)
+	}
+	zone := time.UTC
+	if h.Zone != "" {
+		var err error
+		if zone, err = time.LoadLocation(h.Zone); err != nil {
+			return time.Time{}, fmt.Errorf("%s: host %s: %w", h.Origin, h.Name, err)
+		}
+	}
+	day, err := time.ParseInLocation(time.DateOnly, o.until, zone)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("--until %q is not a date such as 2026-12-31", o.until)
+	}
+	until := time.Date(day.Year(), day.Month(), day.Day()+1, 0, 0, 0, 0, zone)
+	if !until.After(now) {
+		return time.Time{}, fmt.Errorf("--until %s is over", o.until)
+	}
+	return until, nil
+}
+
+type exemptionMessage struct {
+	Type string `json:"type"`
+	remediate.Exemption
+	Holds bool `json:"holds"`
+}
+
+func (a *app) listExemptions(ctx context.Context) error {
+	w, err := a.openCampaign()
+	if err != nil {
+		return err
+	}
+	if err := w.openStoreToRead(ctx); err != nil {
+		return err
+	}
+	all, err := w.store.Exemptions(ctx)
+	if err != nil {
+		return err
+	}
+	var out []string
+	for _, x := range all {
+		if a.json {
+			if err := a.printJSON(exemptionMessage{"exemption", x, x.Holds(a.now())}); err != nil {
+				return err
+			}
+			continue
+		}
+		state := "until " + x.Until.UTC().Format("2006-01-02 15:04 UTC")
+		switch {
+		case !x.Ended.IsZero():
+			state = "taken back " + x.Ended.UTC().Format("2006-01-02 15:04 UTC")
+		case !x.Holds(a.now()):
+			state = "over since " + x.Until.UTC().Format("2006-01-02 15:04 UTC")
+		}
+		out = append(out, fmt.Sprintf("%s  %s  %s (%s)", printable(x.Host), state, printable(x.Reason), printable(x.Approver)))
+	}
+	if len(all) == 0 && !a.json {
+		out = []string{"no host is exempt"}
+	}
+	return lines(a.Out, out)
+}
