@@ -37,6 +37,8 @@ func TestRealHosts(t *testing.T) {
 		"two campaigns at once":        realTwo,
 		"secrets while a job runs":     realSecrets,
 		"an uninstaller cuts the line": realCut,
+		"a restart with nobody there":  realRestart,
+		"a restart with a person":      realRestartWarned,
 	}
 	lab := sshdlab.Start(t, sshdlab.Options{Hosts: len(tests)})
 	dialer, err := ssh.NewDialer(ssh.Config{KnownHosts: []string{lab.KnownHosts}, ConfigFile: ssh.ConfigNone})

@@ -4,7 +4,8 @@
 #
 #	base NAME LOWERS    mount the layers read-only at DIR/ns/base/NAME
 #	host NAME LOWERS    make a host on these layers, its tree at DIR/ns/hosts/NAME/root
-#	boot NAME           start it; answers "up NAME PID", PID being its process 1
+#	boot NAME           start it; answers "up NAME PID", PID being its process 1,
+#	                    and again each time that the host has restarted itself
 #	down NAME           cut its power; its disk stays
 #
 # Each command is answered by a line: "ok COMMAND NAME", "up ..." or "bad ...".
@@ -36,16 +37,15 @@ while read -r command name rest; do
 			echo "ok host $name" || echo "bad host $name"
 		;;
 	boot)
-		setpriv --pdeathsig KILL unshare --mount --pid --uts --fork --kill-child=KILL \
-			"$here/host.sh" "$host" "$name" </dev/null 2>>"$host/log" &
-		echo $! >"$host/unshare"
+		setpriv --pdeathsig KILL "$here/power.sh" "$host" "$name" </dev/null &
+		echo $! >"$host/power"
 		;;
 	down)
-		if [ -e "$host/unshare" ]; then
-			read -r pid <"$host/unshare"
-			kill -KILL "$pid" 2>/dev/null
+		if [ -e "$host/power" ]; then
+			read -r pid <"$host/power"
+			kill -TERM "$pid" 2>/dev/null
 			wait "$pid" 2>/dev/null
-			rm "$host/unshare"
+			rm "$host/power"
 		fi
 		echo "ok down $name"
 		;;

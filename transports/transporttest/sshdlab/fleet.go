@@ -133,6 +133,9 @@ func (f *Fleet) create(i int) error {
 			return fmt.Errorf("write the host's files: %w", err)
 		}
 	}
+	if err := f.tame(h); err != nil {
+		return fmt.Errorf("%s: put the stand-ins for shutdown in place: %w", h.Name, err)
+	}
 	return f.newHostKey(i, true)
 }
 

@@ -142,6 +142,29 @@ func (l *Lab) Restart(i int) {
 	l.must(l.Fleet.Restart(i))
 }
 
+// SetMinute sets how long a minute of a host's shutdown(8) lasts, in seconds; at
+// first it is 60.
+func (l *Lab) SetMinute(i, seconds int) {
+	l.t.Helper()
+	l.must(l.Fleet.SetMinute(i, seconds))
+}
+
+// LogOn has a person logged on to a host, as who(1) sees it, until the host
+// restarts.
+func (l *Lab) LogOn(i int) {
+	l.t.Helper()
+	l.must(l.Fleet.LogOn(i))
+}
+
+// Shutdowns lists the restarts that shutdown(8) and reboot(8) of a host were
+// asked for.
+func (l *Lab) Shutdowns(i int) []Shutdown {
+	l.t.Helper()
+	s, err := l.Fleet.Shutdowns(i)
+	l.must(err)
+	return s
+}
+
 // ChangeHostKey gives a host another host key, which Lab.KnownHosts does not
 // have, by restarting it.
 func (l *Lab) ChangeHostKey(i int) {
