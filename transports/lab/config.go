@@ -41,7 +41,7 @@ type Config struct {
 	// Offline opens no port and makes no certificates: hosts are reached by
 	// Fleet.Dialer only, and have addresses that are made up. Whatever waits
 	// then waits for a channel or a timer, so that a fleet with the default
-	// clock and speed can live in the time of a testing/synctest bubble.
+	// clock and speed, started in a testing/synctest bubble, lives in its time.
 	Offline bool
 	// Password is the password of the accounts ops and deploy; a random one
 	// if it is empty.

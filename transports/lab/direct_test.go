@@ -1,6 +1,9 @@
 package lab
 
 import (
+	"net"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -79,3 +82,28 @@ func TestDirectConformance(t *testing.T) {
 		})
 	})
 }
+
+// TestOfflineCampaign: the hosts of an offline fleet have addresses of their
+// own, and there is no authority.
+func TestOfflineCampaign(t *testing.T) {
+	f := newFleet(t, Config{Hosts: 300, Windows: 300, Offline: true})
+	seen := map[string]string{}
+	for _, h := range f.Hosts() {
+		if ip := net.ParseIP(h.Address); ip == nil || !benchmarks.Contains(ip) || seen[h.Address] != "" || h.Port == 0 {
+			t.Errorf("%s has the address %s, which is also that of %q", h.Name, h.Address, seen[h.Address])
+		}
+		seen[h.Address] = h.Name
+	}
+	dir := t.TempDir()
+	if err := f.WriteCampaign(dir); err != nil {
+		t.Fatal(err)
+	}
+	for name, there := range map[string]bool{campaignFile: true, hostsFile: true, passwordFile: true, authorityFile: false} {
+		if _, err := os.Stat(filepath.Join(dir, name)); (err == nil) != there {
+			t.Errorf("%s: %v, want it there: %v", name, err, there)
+		}
+	}
+}
+
+// benchmarks is the network for benchmarks (RFC 2544, C.2.2).
+var benchmarks = net.IPNet{IP: net.IPv4(198, 18, 0, 0), Mask: net.CIDRMask(15, 32)}
