@@ -19,7 +19,7 @@ func canRead(f *os.File) bool {
 		return true
 	}
 	_ = raw.Control(func(fd uintptr) {
-		fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}} //nolint:gosec // a descriptor is small
+		fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
 		n, err := unix.Poll(fds, 0)
 		ready = n > 0 || err != nil && !errors.Is(err, syscall.EINTR)
 	})
