@@ -189,7 +189,7 @@ func (d *direct) enter(ctx context.Context, s station, l *line, target transport
 	}
 	if target.Credential.User == "" {
 		return &transports.Error{
-			Class: transports.Auth, Host: target.Host, Op: opLogin, Err: errors.New("no user to log in as"),
+			Class: transports.Auth, NoLogin: true, Host: target.Host, Op: opLogin, Err: errors.New("no user to log in as"),
 			Advice: "write one in the campaign or the inventory",
 		}
 	}

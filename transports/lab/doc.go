@@ -8,6 +8,10 @@
 // simulated program does not know, it refuses; a program that is not there is
 // exit code 127.
 //
+// A fleet can do without a wire too (Config.Offline, Fleet.Dialer): then weeks of
+// it take seconds in a bubble of testing/synctest. Only a command that works
+// without end and prints nothing keeps the time there from going on.
+//
 // Idle hosts are cheap: hosts of one kind share an immutable file tree and
 // copy what they change. Faults are given by name and share, and fall on
 // hosts by a seed, so that a fleet can be had again.
