@@ -138,7 +138,11 @@ func operator() string {
 
 // dialer stacks the transports and their decorators.
 func (w *workspace) dialer() (transports.Dialer, error) {
-	unix, err := w.sshDialer()
+	guard := transports.NewGuard(transports.LockOutConfig{OnStop: func(_, _, why string) {
+		w.a.logger.Error("a credential is stopped", "why", why)
+		fmt.Fprintln(w.a.Err, "oust: note:", printable(why))
+	}})
+	unix, err := w.sshDialer(guard)
 	if err != nil {
 		return nil, err
 	}
@@ -153,20 +157,18 @@ func (w *workspace) dialer() (transports.Dialer, error) {
 		return nil, err
 	}
 	limit := transports.Limit(connectionLimit(openFiles()), 0)
-	guard := transports.LockOut(transports.LockOutConfig{OnStop: func(_, _, why string) {
-		fmt.Fprintln(w.a.Err, "oust: note:", printable(why))
-	}})
 	rate := transports.KnockRate(w.campaign.Watch.WithDefaults().PerSite)
-	return retry(guard(rate(limit(over)))), nil
+	return retry(guard.Dialer(rate(limit(over)))), nil
 }
 
-func (w *workspace) sshDialer() (*ssh.Dialer, error) {
+// sshDialer reaches hosts over SSH; guard counts what bastions refuse.
+func (w *workspace) sshDialer(guard *transports.Guard) (*ssh.Dialer, error) {
 	c := w.campaign
 	adapter, err := ssh.NewDialer(ssh.Config{
 		KnownHosts: c.SSH.KnownHosts, HostKeys: c.SSH.HostKeys, ConfigFile: c.SSH.Config,
 		Connect: w.stage(10 * time.Second), KeyExchange: w.stage(15 * time.Second), Login: w.stage(30 * time.Second),
 		Open: w.stage(15 * time.Second), Command: c.Timing.Probe, Now: w.a.now, Logger: w.a.logger.Named("ssh"),
-		OnNewKey: w.trusted,
+		OnNewKey: w.trusted, Guard: guard,
 	})
 	if err != nil {
 		return nil, err
@@ -224,15 +226,28 @@ type byTransport struct{ ssh, winrm transports.Dialer }
 
 // Dial implements transports.Dialer.
 func (b byTransport) Dial(ctx context.Context, t transports.Target) (transports.Conn, error) {
-	address, over := strings.CutPrefix(t.Address, winrmTarget)
-	if !over {
-		return b.ssh.Dial(ctx, t)
-	}
-	t.Address = address
-	return b.winrm.Dial(ctx, t)
+	return b.over(&t).Dial(ctx, t)
 }
 
-var _ transports.Dialer = byTransport{}
+// Knock implements transports.Knocker.
+func (b byTransport) Knock(ctx context.Context, t transports.Target) error {
+	return transports.Knock(ctx, b.over(&t), t)
+}
+
+// over picks the transport, and takes its mark off the address.
+func (b byTransport) over(t *transports.Target) transports.Dialer {
+	address, over := strings.CutPrefix(t.Address, winrmTarget)
+	if !over {
+		return b.ssh
+	}
+	t.Address = address
+	return b.winrm
+}
+
+var (
+	_ transports.Dialer  = byTransport{}
+	_ transports.Knocker = byTransport{}
+)
 
 // targets resolves each credential once, before any host is touched, and
 // says how to reach a host.
