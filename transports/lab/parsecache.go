@@ -59,15 +59,15 @@ func (p *parseCache) shell(code, name string, known map[string]bool) (parsed, er
 // joinParsed is what pieces of code mean one after the other.
 func joinParsed(parts []parsed, name string) parsed {
 	whole := parsed{file: &syntax.File{Name: name}}
-	var text strings.Builder
-	for _, part := range parts {
-		text.WriteString(part.text)
+	texts := make([]string, len(parts))
+	for i, part := range parts {
+		texts[i] = part.text
 		whole.file.Stmts = append(whole.file.Stmts, part.file.Stmts...)
 		whole.funcs = append(whole.funcs, part.funcs...)
 		whole.altered = whole.altered || part.altered
 		whole.background = whole.background || part.background
 	}
-	whole.text = text.String()
+	whole.text = strings.Join(texts, "")
 	return whole
 }
 
