@@ -156,12 +156,14 @@ func (a *app) serveOn(ctx context.Context, w *workspace, ui engine.Sink) (sum en
 	if err := w.store.Close(); err != nil {
 		return sum, err
 	}
+	quiet := &stretches{to: ui}
+	defer quiet.end()
 	for {
 		mark := len(a.closers)
 		stretch, cancel := context.WithCancel(ctx)
 		ended := make(chan served, 1)
 		go func() {
-			sum, err := a.serveStretch(stretch, w, ui, engine.ServeOptions{})
+			sum, err := a.serveStretch(stretch, w, quiet, engine.ServeOptions{})
 			ended <- served{sum, err}
 		}()
 		select {
@@ -185,6 +187,37 @@ func (a *app) serveOn(ctx context.Context, w *workspace, ui engine.Sink) (sum en
 		w = a.readAgain(w)
 	}
 }
+
+// stretches tells of several stretches of serving as of one.
+type stretches struct {
+	to    engine.Sink
+	began bool
+	last  engine.RunEnded
+}
+
+// Event implements engine.Sink.
+func (s *stretches) Event(e engine.Event) {
+	switch e := e.(type) {
+	case engine.RunStarted:
+		if s.began {
+			return
+		}
+		s.began = true
+	case engine.RunEnded:
+		s.last = e
+		return
+	}
+	s.to.Event(e)
+}
+
+// end tells of the end of the last stretch.
+func (s *stretches) end() {
+	if s.began {
+		s.to.Event(s.last)
+	}
+}
+
+var _ engine.Sink = (*stretches)(nil)
 
 // readAgain reads the campaign anew after another command has run; what cannot
 // be read leaves the old settings in force.

@@ -273,21 +273,28 @@ func (a *applying) newTask(ph *remediate.PlanHost, mine map[string]remediate.Att
 
 // count adds an outcome to the summary and the guard.
 func (a *applying) count(t *hostTask, o remediate.Outcome) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.summary.add(o)
-	if a.total != nil {
-		a.total.count(func(s *Summary) { s.add(o) })
-	}
+	a.sum(func(s *Summary) { s.add(o) })
 	if a.brake != nil {
 		a.brake.record(a.waveOf(t), t.host.Name, o)
 	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	if o.Kind != remediate.OutcomeDeferred || t.opens.IsZero() {
 		return
 	}
 	a.deferred++
 	if a.summary.Opens.IsZero() || t.opens.Before(a.summary.Opens) {
 		a.summary.Opens = t.opens
+	}
+}
+
+// sum adds to the summary, and to that of a Serve.
+func (a *applying) sum(add func(*Summary)) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	add(&a.summary)
+	if a.total != nil {
+		a.total.count(add)
 	}
 }
 

@@ -123,6 +123,10 @@ func (t *hostTask) close(ctx context.Context, o remediate.Outcome, look *remedia
 		return nil, 0
 	}
 	a.count(t, o)
+	if look != nil && look.Bare != "" {
+		t.warnings = append(t.warnings, look.Bare)
+		a.sum(func(s *Summary) { s.Bare++ })
+	}
 	e.Sink.Event(HostEnded{
 		Host: t.host.Name, Attempt: t.attempt.ID, Wave: t.wave, Outcome: o,
 		Warnings: t.warnings, Took: e.since(t.start), At: e.Now().UTC(),

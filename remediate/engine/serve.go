@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/sourcegraph/conc"
@@ -50,7 +51,12 @@ func (e *Engine) Serve(ctx context.Context, stop <-chan struct{}, hosts []remedi
 	if err := s.closeOldRuns(ctx); err != nil {
 		return s.summary, err
 	}
-	e.Sink.Event(RunStarted{Kind: retryKind, Hosts: len(hosts), At: e.Now().UTC()})
+	kind := "serve"
+	if opt.Once {
+		kind = retryKind
+	}
+	s.summary.Kind = kind
+	e.Sink.Event(RunStarted{Kind: kind, Hosts: len(hosts), At: e.Now().UTC()})
 	feed := make(chan []task)
 	var executing conc.WaitGroup
 	executing.Go(func() {
@@ -151,8 +157,8 @@ func (s *serving) idle() bool {
 	if len(s.queue) > 0 {
 		i.Until = s.queue[0].due.UTC()
 	}
-	if !i.Until.Equal(s.told) || s.told.IsZero() {
-		s.told = i.Until
+	if !maps.Equal(i.Waiting, s.told) {
+		s.told = i.Waiting
 		s.e.Sink.Event(i)
 	}
 	return s.opt.Once

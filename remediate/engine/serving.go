@@ -37,7 +37,7 @@ type serving struct {
 	released []*served
 	flying   int
 	clock    time.Time // of the last turn
-	told     time.Time
+	told     map[schedule.Work]int
 	heldTold bool
 	joins    *applying
 	runs     map[*running]bool

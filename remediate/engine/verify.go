@@ -54,9 +54,6 @@ func (t *hostTask) judged(ctx context.Context, s *sight, conn transports.Conn) (
 		o = judge(verdict{exit: t.attempt.Exit, died: t.died || t.attempt.Exit == diedExit, rebooted: rebooted,
 			result: t.attempt.Result, before: t.before, after: s})
 	}
-	if look.Bare != "" {
-		t.warnings = append(t.warnings, look.Bare)
-	}
 	if o.Kind == remediate.OutcomeRebootPending {
 		look.Complete = false // what a reboot has yet to finish is not clean
 		return t.pendingOrRestart(ctx, o, s, &look)
