@@ -34,8 +34,8 @@ Nothing but loopback is touched, and nothing stays unless --keep says so.`,
 		RunE: func(c *cobra.Command, _ []string) error { return a.runDemo(c.Context(), o) },
 	}
 	f := c.Flags()
-	f.IntVar(&o.hosts, "hosts", 40, "how many Linux hosts; at least one for each fault")
-	f.IntVar(&o.windows, "windows", 24, "how many Windows hosts; at least one for each fault")
+	f.IntVar(&o.hosts, "hosts", 36, "how many Linux hosts; at least one for each fault")
+	f.IntVar(&o.windows, "windows", 28, "how many Windows hosts; at least one for each fault")
 	f.Uint64Var(&o.seed, "seed", 17, "equal seeds give equal fleets")
 	f.StringVar(&o.keep, "keep", "", "keep the campaign folder here (the hosts end with the demo)")
 	return c

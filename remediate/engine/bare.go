@@ -4,8 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
-
-	"oust/remediate"
+	"time"
 )
 
 // removedFrom names the playbooks whose products attempts have removed from a
@@ -22,10 +21,14 @@ func (e *Engine) removedFrom(ctx context.Context, host string) ([]string, error)
 	return slices.Compact(out), nil
 }
 
+// bareGrace is how long after its removal a host counts as protected: what
+// takes over may need some minutes to start.
+const bareGrace = 5 * time.Minute
+
 // bare says what should protect a host and does not, once what the playbooks
-// remove is gone; nothing is said of a host that still has it.
+// remove is gone.
 func (e *Engine) bare(s *sight, removed []string) string {
-	if len(removed) == 0 || slices.ContainsFunc(s.findings, func(f remediate.Finding) bool { return f.Kind == remediate.FindProduct }) {
+	if len(removed) == 0 {
 		return ""
 	}
 	return oneLine(e.Library.Bare(s.facts, removed))

@@ -82,7 +82,7 @@ func (e *Engine) newBrake(ctx context.Context, plan *remediate.Plan) (*brake, er
 		if err != nil {
 			return nil, fmt.Errorf("read the hosts: %w", err)
 		}
-		if st.Bare != "" && st.BareSince.After(since) {
+		if st.Bare != "" && st.BareSince.After(since) && st.SeenAt.Sub(st.BareSince) >= bareGrace {
 			b.guard.RecordBare(st.Host, true)
 		}
 		if st.Last.Kind != remediate.OutcomeFailed || !st.LastAt.After(since) || st.Class == "" {

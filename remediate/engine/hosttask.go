@@ -112,8 +112,8 @@ func (t *hostTask) close(ctx context.Context, o remediate.Outcome, look *remedia
 			return nil, 0
 		}
 	}
-	if look != nil && a.brake != nil {
-		a.brake.bare(t.host.Name, look.Bare != "")
+	if look != nil && look.Bare == "" && a.brake != nil {
+		a.brake.bare(t.host.Name, false) // whether it stays so, a later look says
 	}
 	if t.earlier {
 		if a.brake != nil {

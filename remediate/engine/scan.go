@@ -206,7 +206,7 @@ func (t *lookTask) end(ctx context.Context, look remediate.Look) {
 	t.l.mu.Lock()
 	defer t.l.mu.Unlock()
 	if t.l.brake != nil && look.Class == "" {
-		t.l.brake.bare(t.host.Name, look.Bare != "")
+		t.l.brake.bare(t.host.Name, look.Bare != "" && look.At.Sub(state.BareSince) >= bareGrace)
 	}
 	count := func(s *Summary) {
 		switch {
