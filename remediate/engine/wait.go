@@ -172,6 +172,11 @@ func (t *hostTask) lost(ctx context.Context, err error, again state) (state, tim
 	now := e.Now()
 	if t.silent.IsZero() {
 		t.silent = now
+		// A call that broke off may have used up the job's time: the host is
+		// asked again all the same.
+		if soon := now.Add(verifyGrace(e.Campaign.Timing)); t.deadline.Before(soon) {
+			t.deadline = soon
+		}
 	}
 	// Nobody waits long for an attempt of an earlier run: it stays open.
 	if now.Before(t.deadline) && mayMend(err) && (!t.earlier || t.tries < earlierTries) {
