@@ -112,13 +112,18 @@ func (p Planner) failed(v View, now time.Time) Next {
 	}
 	if st.Standing == remediate.StandPresent || st.Standing == remediate.StandReappeared {
 		if pending(st) {
-			n.Work = WorkRestart
+			if n.Work = WorkVerify; v.Restarts {
+				n.Work = WorkRestart
+			}
 			return n
 		}
 		if v.Planned.Host == "" {
 			return Next{Work: WorkPlan, Person: true, Why: "found, and in no approved plan"}
 		}
-		n.Work, n.First = WorkRemove, firstTurn(v)
+		if n.Work = WorkRemove; firstTurn(v) {
+			// Waves wait for it: it is tried, whatever was before its plan.
+			n.First, n.Watch, n.At = true, false, now
+		}
 	}
 	return n
 }
