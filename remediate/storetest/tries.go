@@ -48,7 +48,7 @@ func testTries(t *testing.T, open Open) {
 func testRows(open Open) func(*testing.T) {
 	const host = "web1"
 	var (
-		look1 = func(class remediate.Class) func(int) event {
+		failed = func(class remediate.Class) func(int) event {
 			return func(n int) event { return event{look: failedLook(host, at(n), class, "look")} }
 		}
 		seen = func(kind remediate.LookKind, found ...remediate.Finding) func(int) event {
@@ -60,8 +60,8 @@ func testRows(open Open) func(*testing.T) {
 		found       = seen(remediate.LookScan, kesl("1"))
 		precheck    = seen(remediate.LookPrecheck, kesl("1"))
 		clean       = seen(remediate.LookVerify)
-		silent      = look1(remediate.ClassUnreachable)
-		busyLook    = look1(remediate.ClassBusy)
+		silent      = failed(remediate.ClassUnreachable)
+		busyLook    = failed(remediate.ClassBusy)
 		uninstaller = ended(remediate.OutcomeFailed, remediate.ClassUninstaller)
 		unreachable = ended(remediate.OutcomeFailed, remediate.ClassUnreachable)
 		busy        = ended(remediate.OutcomeFailed, remediate.ClassBusy)
@@ -90,6 +90,8 @@ func testRows(open Open) func(*testing.T) {
 			{"both answered", []func(int) event{uninstaller, silent, clean}, "none"},
 			{"not reached, then seen", []func(int) event{unreachable, unreachable, precheck}, "none"},
 			{"removed", []func(int) event{uninstaller, ended(remediate.OutcomeRemoved, "")}, "none"},
+			{"removed, then seen", []func(int) event{busy, ended(remediate.OutcomeRemoved, ""), found}, "none"},
+			{"removed, then a look fails and ends", []func(int) event{busy, ended(remediate.OutcomeRemoved, ""), silent, found}, "none"},
 			{"failed after removed", []func(int) event{busy, ended(remediate.OutcomeRemoved, ""), busy}, "busy 1 at 2"},
 			{"nothing to do", []func(int) event{silent, ended(remediate.OutcomeNothingToDo, "")}, "none"},
 			{"reboot pending", []func(int) event{busy, ended(remediate.OutcomeRebootPending, "")}, "none"},
