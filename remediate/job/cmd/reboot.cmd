@@ -20,11 +20,11 @@ set "BOOT=-"
 set "SHUT=-"
 READBOOT
 COMPARE
-:: Jobs: those with a claim and no end, whose task runs or waits for its start. A
-:: task that is there and cannot be asked counts as one that runs.
-if "%STATE%%WHY%"=="--" if exist "%BASE%\" for /f "delims=" %d in ('dir /b /a:d "%BASE%" 2^>nul') do if exist "%BASE%\%d\claim" for /f "usebackq tokens=1,2" %a in ("%BASE%\%d\claim") do if "%a"=="launch" if not exist "%BASE%\%d\%b\end" (schtasks /query /tn "oust-%d-%b" /v /fo csv /nh 2>nul <nul | find ",""267009""," >nul & if not errorlevel 1 set "RUNS=%d")
-if "%STATE%%WHY%"=="--" if exist "%BASE%\" for /f "delims=" %d in ('dir /b /a:d "%BASE%" 2^>nul') do if exist "%BASE%\%d\claim" for /f "usebackq tokens=1,2" %a in ("%BASE%\%d\claim") do if "%a"=="launch" if not exist "%BASE%\%d\%b\end" (schtasks /query /tn "oust-%d-%b" /v /fo csv /nh 2>nul <nul | find ",""267045""," >nul & if not errorlevel 1 set "RUNS=%d")
-if "%STATE%%WHY%"=="--" if exist "%BASE%\" for /f "delims=" %d in ('dir /b /a:d "%BASE%" 2^>nul') do if exist "%BASE%\%d\claim" for /f "usebackq tokens=1,2" %a in ("%BASE%\%d\claim") do if "%a"=="launch" if not exist "%BASE%\%d\%b\end" (schtasks /query /tn "oust-%d-%b" >nul 2>nul <nul & if errorlevel 1 if exist "%SystemRoot%\System32\Tasks\oust-%d-%b" set "RUNS=%d")
+:: Jobs: launches without an end whose task runs, or waits for its start. A task
+:: that is there and cannot be asked counts as one that runs.
+if "%STATE%%WHY%"=="--" if exist "%BASE%\" for /f "delims=" %d in ('dir /b /a:d "%BASE%" 2^>nul') do for /f "delims=" %l in ('dir /b /a:d "%BASE%\%d" 2^>nul') do (schtasks /query /tn "oust-%d-%l" /v /fo csv /nh 2>nul <nul | find ",""267009""," >nul & if not errorlevel 1 if not exist "%BASE%\%d\%l\end" set "RUNS=%d")
+if "%STATE%%WHY%"=="--" if exist "%BASE%\" for /f "delims=" %d in ('dir /b /a:d "%BASE%" 2^>nul') do for /f "delims=" %l in ('dir /b /a:d "%BASE%\%d" 2^>nul') do (schtasks /query /tn "oust-%d-%l" /v /fo csv /nh 2>nul <nul | find ",""267045""," >nul & if not errorlevel 1 if not exist "%BASE%\%d\%l\end" set "RUNS=%d")
+if "%STATE%%WHY%"=="--" if exist "%BASE%\" for /f "delims=" %d in ('dir /b /a:d "%BASE%" 2^>nul') do for /f "delims=" %l in ('dir /b /a:d "%BASE%\%d" 2^>nul') do (schtasks /query /tn "oust-%d-%l" >nul 2>nul <nul & if errorlevel 1 if not exist "%BASE%\%d\%l\end" if exist "%SystemRoot%\System32\Tasks\oust-%d-%l" set "RUNS=%d")
 if not "%RUNS%"=="-" set "WHY=busy"
 :: Windows Installer: its key may be left by an installation that a crash has cut
 :: off, and its service stays a while; an installation has both.
@@ -38,9 +38,9 @@ if not "%MSI%"=="no" if "%STATE%%WHY%"=="--" set "WHY=busy"
 :: counts if it has a session with a desktop as well.
 set "ME=-"
 for /f "tokens=2 delims=," %s in ('whoami /user /fo csv /nh 2^>nul ^<nul') do set "ME=%~s"
-for /f "tokens=2 delims=\" %s in ('reg query HKU 2^>nul ^<nul ^| find "\S-1-5-21-" ^| find /i /v "_Classes"') do if /i not "%s"=="%ME%" set /a USERS+=1 >nul
-for /f "tokens=2 delims=\" %s in ('reg query HKU 2^>nul ^<nul ^| find "\S-1-12-1-" ^| find /i /v "_Classes"') do if /i not "%s"=="%ME%" set /a USERS+=1 >nul
-if not "%ME%"=="-" (reg query "HKU\%ME%\Volatile Environment" /s /v SESSIONNAME >nul 2>nul <nul & if not errorlevel 1 set /a USERS+=1 >nul)
+for /f "tokens=2 delims=\" %s in ('reg query HKU 2^>nul ^<nul ^| find "S-1-5-21-"') do (echo %s| find "_Classes" >nul & if errorlevel 1 if /i not "%s"=="%ME%" set /a USERS+=1 >nul)
+for /f "tokens=2 delims=\" %s in ('reg query HKU 2^>nul ^<nul ^| find "S-1-12-1-"') do (echo %s| find "_Classes" >nul & if errorlevel 1 if /i not "%s"=="%ME%" set /a USERS+=1 >nul)
+if not "%ME%"=="-" (reg query "HKU\%ME%\Volatile Environment" /s /v SESSIONNAME 2>nul <nul | find "SESSIONNAME" >nul & if not errorlevel 1 set /a USERS+=1 >nul)
 if %USERS% GTR 0 set "DELAY=SECONDS"
 if %DELAY% GTR %T% set "T=%DELAY%"
 chcp 65001 >nul 2>nul <nul

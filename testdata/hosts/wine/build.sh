@@ -16,15 +16,17 @@ for _ in 1 2 3; do
 	wineserver -k || true
 	rm -rf "$WINEPREFIX"
 done
-for name in launcher schtasks uninst busy; do
+for name in launcher schtasks shutdown whoami uninst busy; do
 	unicode=
-	[ $name = launcher ] && unicode=-municode
+	case $name in launcher | shutdown) unicode=-municode ;; esac
 	# shellcheck disable=SC2086 # a flag or none
 	x86_64-w64-mingw32-gcc -O1 -Wall -Werror $unicode -o "$dir/$name.exe" "$here/$name.c"
 done
-cp "$dir/schtasks.exe" "$WINEPREFIX/drive_c/windows/system32/schtasks.exe"
 cp "$dir/launcher.exe" "$WINEPREFIX/drive_c/windows/launcher.exe"
-wine reg add 'HKCU\Software\Wine\DllOverrides' /v schtasks.exe /d native /f
+for name in schtasks shutdown whoami; do
+	cp "$dir/$name.exe" "$WINEPREFIX/drive_c/windows/system32/$name.exe"
+	wine reg add 'HKCU\Software\Wine\DllOverrides' /v $name.exe /d native /f
+done
 wineserver -k || true
 wineserver -w
 

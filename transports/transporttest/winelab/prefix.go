@@ -143,6 +143,8 @@ func (h *Host) boot() {
 	if out, exit := h.Exec(fmt.Sprintf(`reg add "%s" /v BootId /t REG_DWORD /d %d /f`, bootIDKey, id)); exit != 0 {
 		h.t.Fatalf("wine hosts: boot: exit code %d: %s", exit, out)
 	}
+	// wine logs its user on to a desktop at every start; and see LogOn.
+	h.Exec(`reg delete "HKCU\Volatile Environment\1" /f & reg delete "HKCU\Volatile Environment" /v SESSIONNAME /f`)
 	// The hive of the local service, which administrators alone may read; wine
 	// has none, and forgets one when it stops.
 	if out, exit := h.Exec(`reg add HKU\S-1-5-19\Environment /f`); exit != 0 {
@@ -155,7 +157,7 @@ func (h *Host) boot() {
 func (h *Host) Reboot() {
 	h.t.Helper()
 	h.Cut()
-	h.must(h.halt())
+	h.must(errors.Join(h.halt(), h.forgetShutdown()))
 	h.boot()
 	h.Uncut()
 }

@@ -1,6 +1,7 @@
 // Package winelab runs Windows hosts for tests: prefixes of wine, each with a
 // server of WinRM in front (package wsman) that runs real processes: cmd, reg
-// and msiexec of wine, and a stand-in for schtasks, which wine lacks.
+// and msiexec of wine, and stand-ins for schtasks, which wine lacks, and for
+// shutdown.
 //
 // It needs wine and what testdata/hosts/setup.sh builds. Where these lack,
 // Start skips the test and says why; with the environment variable
