@@ -78,7 +78,10 @@ func TestDecide(t *testing.T) {
 		{"removed: after a week", removed(2*day, day/2), Next{Work: WorkVerify, At: noon.Add(5 * day)}},
 		{"removed, and looked at often enough", removed(30*day, day), Next{Work: WorkNone}},
 		{"removed, and nobody looked for a month", removed(30*day, 30*day), Next{Work: WorkVerify, At: noon.Add(-29 * day)}},
-		{"reappeared", with(func(v *View) { v.State.Standing = remediate.StandReappeared; v.State.Last.Kind, v.State.LastAt = remediate.OutcomeRemoved, noon }),
+		{"reappeared", with(func(v *View) {
+			v.State.Standing = remediate.StandReappeared
+			v.State.Last.Kind, v.State.LastAt = remediate.OutcomeRemoved, noon
+		}),
 			Next{Work: WorkRemove, At: noon}},
 		{"bare", func() View {
 			v := removed(time.Hour, 0)
