@@ -1,7 +1,9 @@
 package main
 
 import (
+	"io/fs"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -52,7 +54,7 @@ func TestDocs(t *testing.T) {
 	}
 	link := regexp.MustCompile(`\]\(([^)#]+)\)`)
 	gap := regexp.MustCompile(`(?m)^[A-Z]{4,}$`)
-	for _, name := range []string{"README.md", "docs/how-it-works.md", "docs/campaign.md", "docs/playbooks.md", "docs/benchmarks.md"} {
+	for _, name := range []string{"README.md", "docs/how-it-works.md", "docs/campaign.md", "docs/playbooks.md", "docs/benchmarks.md", "docs/complaints.md"} {
 		text := read(name)
 		if at := gap.FindString(text); at != "" {
 			t.Errorf("%s has a gap: %s", name, at)
@@ -65,6 +67,44 @@ func TestDocs(t *testing.T) {
 			if _, err := os.Stat(folder + l[1]); err != nil && !strings.Contains(l[1], "://") {
 				t.Errorf("%s links to %s: %v", name, l[1], err)
 			}
+		}
+	}
+}
+
+// TestComplaints: every test that docs/complaints.md names is there.
+func TestComplaints(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/complaints.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := map[string]bool{}
+	declared := regexp.MustCompile(`(?m)^func (Test[A-Za-z0-9_]+)\(`)
+	err = filepath.WalkDir("../..", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		source, err := os.ReadFile(path)
+		for _, m := range declared.FindAllStringSubmatch(string(source), -1) {
+			there[m[1]] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile("`(Test[A-Za-z0-9_]+)`").FindAllStringSubmatch(string(text), -1)
+	if len(named) < 30 {
+		t.Errorf("only %d tests are named", len(named))
+	}
+	for _, m := range named {
+		if !there[m[1]] {
+			t.Errorf("complaints.md names %s, which is not there", m[1])
+		}
+	}
+	for _, row := range strings.Split(string(text), "\n") {
+		if strings.HasPrefix(row, "| ") && strings.Contains(row, "#") && !strings.Contains(row, "`Test") {
+			t.Errorf("no test stands in %s", row)
 		}
 	}
 }
