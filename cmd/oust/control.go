@@ -91,7 +91,7 @@ func listenControl(dir, who string) (*control, error) {
 			return nil, fmt.Errorf("remove the socket of a serve that has ended: %w", err)
 		}
 	}
-	l, err := net.Listen("unix", path)
+	l, err := new(net.ListenConfig).Listen(context.Background(), "unix", path)
 	if err != nil {
 		return nil, fmt.Errorf("open the socket for other commands: %w", err)
 	}
@@ -107,7 +107,7 @@ func listenControl(dir, who string) (*control, error) {
 
 // askOther asks a serve that listens who it is.
 func askOther(path string) (string, error) {
-	conn, err := net.DialTimeout("unix", path, controlPatience)
+	conn, err := dialControl(context.Background(), path)
 	if err != nil {
 		return "", err
 	}
@@ -121,6 +121,11 @@ func askOther(path string) (string, error) {
 }
 
 const controlPatience = 5 * time.Second
+
+func dialControl(ctx context.Context, path string) (net.Conn, error) {
+	d := net.Dialer{Timeout: controlPatience}
+	return d.DialContext(ctx, "unix", path)
+}
 
 // controlLine reads one short line.
 func controlLine(r io.Reader) (string, error) {
@@ -187,7 +192,7 @@ func askYieldOf(ctx context.Context, dir string) (io.Closer, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn, err := net.DialTimeout("unix", path, controlPatience)
+	conn, err := dialControl(ctx, path)
 	if err != nil {
 		return nil, err
 	}

@@ -376,11 +376,10 @@ func (f *flight) step(ctx context.Context) (time.Duration, bool) {
 
 // knock sees whether the host answers at all.
 func (f *flight) knock(ctx context.Context) error {
-	target, err := f.s.e.Target(f.x.host)
-	if err != nil {
-		return nil // the work itself will say so
+	var err error
+	if target, unknown := f.s.e.Target(f.x.host); unknown == nil { // else the work itself will say so
+		err = transports.Knock(ctx, f.s.e.Dialer, target)
 	}
-	err = transports.Knock(ctx, f.s.e.Dialer, target)
 	f.s.e.Logger.Trace("knocked", logHost, f.x.host.Name, logError, err)
 	return err
 }

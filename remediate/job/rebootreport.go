@@ -111,7 +111,7 @@ func readReboot(f remediate.Frames, windows bool) (RebootReport, error) {
 // read takes the lines of a section. Keys of later versions are passed over.
 func (r *RebootReport) read(text []byte) error {
 	for key, value := range fields(text) {
-		n, err := 0, error(nil)
+		var err error
 		switch key {
 		case "state":
 			r.State = RebootState(remediate.ClipText(value))
@@ -124,6 +124,7 @@ func (r *RebootReport) read(text []byte) error {
 		case "users":
 			r.Users, err = number(value, 0, 1_000_000)
 		case "delay":
+			var n int
 			n, err = number(value, 0, 1<<31-1)
 			r.Delay = time.Duration(n) * time.Second
 		}
