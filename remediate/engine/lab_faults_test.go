@@ -31,7 +31,7 @@ func (r *labRig) victims() map[string]lab.Fault {
 // outcome and class that the lab says it must; hosts without one are removed.
 func TestLabFaults(t *testing.T) {
 	t.Parallel()
-	r := newLabRig(t, lab.Config{Hosts: 40, Seed: 5})
+	r := newLabRig(t, lab.Config{Hosts: 80, Seed: 5})
 	r.scan(t)
 	plan := r.plan(t)
 	for name, f := range r.victims() {
