@@ -312,6 +312,8 @@ func (s *serving) slowDown(x *served, was schedule.Work, before remediate.HostSt
 		}
 	case was == schedule.WorkRemove && st.LastAt.Equal(before.LastAt) && st.SeenAt.Equal(before.SeenAt):
 		x.notBefore = now.Add(s.opt.Tick) // it was deferred at the last moment
+	case was == schedule.WorkRemove && st.Class != "":
+		x.notBefore = now.Add(s.opt.Tick) // whatever its rule says
 	default:
 		x.stales = 0
 	}

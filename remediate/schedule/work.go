@@ -139,12 +139,13 @@ func times(n int) string {
 func pending(st remediate.HostState) bool { return st.Last.Kind == remediate.OutcomeRebootPending }
 
 // firstTurn reports whether the host has not had its turn since it was planned.
-func firstTurn(v View) bool {
+// A plan from the future (the clock was set back) says nothing about when.
+func firstTurn(v View, now time.Time) bool {
 	switch st := v.State; st.Last.Kind {
 	case "", remediate.OutcomeNotStarted, remediate.OutcomeDeferred, remediate.OutcomeExempt:
 		return true
 	default:
-		return st.LastAt.Before(v.Planned.At)
+		return st.LastAt.Before(v.Planned.At) && !v.Planned.At.After(now)
 	}
 }
 
@@ -163,7 +164,7 @@ func (p Planner) present(v View, now time.Time) Next {
 	if st.Standing == remediate.StandReappeared {
 		why = "it came back"
 	}
-	return Next{Work: WorkRemove, At: now, First: firstTurn(v), Why: why}
+	return Next{Work: WorkRemove, At: now, First: firstTurn(v, now), Why: why}
 }
 
 // clean is for a host on which the last look found nothing.
