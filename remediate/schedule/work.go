@@ -120,7 +120,7 @@ func (p Planner) failed(v View, now time.Time) Next {
 		if v.Planned.Host == "" {
 			return Next{Work: WorkPlan, Person: true, Why: "found, and in no approved plan"}
 		}
-		if n.Work = WorkRemove; firstTurn(v) {
+		if n.Work = WorkRemove; firstTurn(v, now) {
 			// Waves wait for it: it is tried, whatever was before its plan.
 			n.First, n.Watch, n.At = true, false, now
 		}
