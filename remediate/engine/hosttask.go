@@ -50,6 +50,7 @@ type hostTask struct {
 	pending      remediate.Outcome
 	pendingLook  *remediate.Look
 	bootBefore   string
+	bootPoll     time.Duration // between looks for the next boot
 	restartError error
 	opens        time.Time // when the window of a deferred host opens next
 	next         state

@@ -56,6 +56,10 @@ func (t *hostTask) giveUpRestart(ctx context.Context, why string) (state, time.D
 	return t.closeWith(ctx, o, t.pendingLook)
 }
 
+// restartLooks is how often a host is looked at in the time that people are
+// given: somebody may restart it before.
+const restartLooks = 10
+
 // restart asks the host to restart. The budget is charged before.
 func (t *hostTask) restart(ctx context.Context) (state, time.Duration) {
 	e := t.a.e
@@ -81,7 +85,8 @@ func (t *hostTask) restart(ctx context.Context) (state, time.Duration) {
 	// A connection that broke off says nothing: the boot id decides.
 	t.deadline = e.Now().Add(delay + e.Campaign.Reboot.Wait)
 	t.restartError = err
-	return t.awaitBoot, delay + e.Campaign.Timing.Poll
+	t.bootPoll = max(e.Campaign.Timing.Poll, delay/restartLooks)
+	return t.awaitBoot, t.bootPoll
 }
 
 // askRestart runs the restart's script. A *failure means that the host will
@@ -132,7 +137,7 @@ func (t *hostTask) awaitBoot(ctx context.Context) (state, time.Duration) {
 		return t.closeWith(ctx, remediate.Failed(remediate.ClassLostContact, oneLine(fmt.Sprintf(
 			"it has not come back since it was told to restart: %s", failed(err).detail))), nil)
 	case err != nil || s.facts.BootID == t.bootBefore && !late:
-		return t.awaitBoot, e.Campaign.Timing.Poll
+		return t.awaitBoot, t.bootPoll
 	case s.facts.BootID == t.bootBefore || s.facts.BootID == "":
 		why := "it was told to restart, and did not"
 		if t.restartError != nil {
