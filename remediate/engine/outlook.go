@@ -57,12 +57,17 @@ func (e *Engine) Outlook(ctx context.Context, hosts, all []remediate.Host) (Outl
 	if err != nil {
 		return Outlook{}, err
 	}
-	out := Outlook{Held: s.brake.held, Waves: s.waveOutlooks()}
-	for _, h := range hosts {
-		x := s.byName[h.Name]
-		if x == nil {
+	asked := make([]*served, len(hosts))
+	for i, h := range hosts {
+		if asked[i] = s.byName[h.Name]; asked[i] == nil {
 			return Outlook{}, fmt.Errorf("host %s is not in the inventory", h.Name)
 		}
+	}
+	if err := s.leaveWaves(ctx); err != nil {
+		return Outlook{}, err
+	}
+	out := Outlook{Held: s.brake.held, Waves: s.waveOutlooks()}
+	for _, x := range asked {
 		one, err := s.outlook(x)
 		if err != nil {
 			return Outlook{}, err
@@ -70,6 +75,34 @@ func (e *Engine) Outlook(ctx context.Context, hosts, all []remediate.Host) (Outl
 		out.Hosts = append(out.Hosts, one)
 	}
 	return out, nil
+}
+
+// leaveWaves finds the hosts that no wave waits for, as Serve does when they
+// are due: those that no window reaches, and those that have been tried and for
+// which there is no script now, or none that was approved.
+func (s *serving) leaveWaves(ctx context.Context) error {
+	var tried []remediate.Host
+	for _, x := range s.hosts {
+		switch {
+		case x.next.Work != schedule.WorkRemove:
+		case !x.next.First:
+			tried = append(tried, x.host)
+		default:
+			o, err := s.gate.At(x.host, s.clock, s.gate.Need(PlaybookNames(x.view.State.Findings)))
+			if err != nil || o.Never {
+				s.waitsFor(x, schedule.WaveID{})
+			}
+		}
+	}
+	if len(tried) == 0 {
+		return nil
+	}
+	p, err := s.e.draft(ctx, tried)
+	if err != nil {
+		return err
+	}
+	s.leaveOut(p)
+	return nil
 }
 
 func (s *serving) outlook(x *served) (HostOutlook, error) {
@@ -85,12 +118,12 @@ func (s *serving) outlook(x *served) (HostOutlook, error) {
 		switch {
 		case err != nil:
 			out.At, out.Person, out.Why = time.Time{}, true, err.Error()
+		case o.Never:
+			out.At, out.Person, out.Why = time.Time{}, true, o.Why
 		case s.brake.held != nil:
 			out.At, out.Why = time.Time{}, "the campaign is held"
 		case waits:
 			out.At, out.Why = time.Time{}, fmt.Sprintf("wave %d comes first", wave)
-		case o.Never:
-			out.At, out.Person, out.Why = time.Time{}, true, o.Why
 		case !o.Open:
 			out.At, out.Why = o.Next, o.Why
 		}

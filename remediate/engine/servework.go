@@ -22,9 +22,8 @@ func (s *serving) tasks(ctx context.Context, due map[schedule.Work][]*served) ([
 			return s.lookTasks(ctx, remediate.LookScan, xs)
 		}},
 		{schedule.WorkVerify, s.verifyTasks},
-		{schedule.WorkPerson, func(ctx context.Context, xs []*served) ([]task, error) {
-			return s.lookTasks(ctx, remediate.LookVerify, xs)
-		}},
+		{schedule.WorkPerson, s.personTasks},
+		{schedule.WorkPlan, s.personTasks},
 		{schedule.WorkRestart, s.restartTasks},
 		{schedule.WorkRemove, s.removeTasks},
 	} {
@@ -77,6 +76,11 @@ func (s *serving) lookTasks(ctx context.Context, kind remediate.LookKind, xs []*
 		out = append(out, s.fly(x, &lookTask{l: l, host: x.host}, run))
 	}
 	return out, nil
+}
+
+// personTasks look at hosts that wait for a person.
+func (s *serving) personTasks(ctx context.Context, xs []*served) ([]task, error) {
+	return s.lookTasks(ctx, remediate.LookVerify, xs)
 }
 
 // verifyTasks look again at hosts; one that waits for somebody's restart is
@@ -222,9 +226,14 @@ func (s *serving) leaveOut(p *planner) (looks []*served) {
 	return looks
 }
 
-// person lets a host wait for a person. No wave waits for it.
+// person lets a host wait for a person, and has it looked at once a day: what
+// was mended by hand is noticed. No wave waits for it.
 func (s *serving) person(x *served, work schedule.Work, why string) {
-	x.next = schedule.Next{Work: work, Why: why}
+	due := x.view.State.SeenAt.Add(schedule.PersonLook)
+	if due.Before(s.clock) {
+		due = s.clock
+	}
+	x.next = schedule.Next{Work: work, At: due, Person: true, Why: why}
 	s.waitsFor(x, schedule.WaveID{})
-	s.shelve(x, why)
+	s.schedule(x, due, why)
 }

@@ -169,7 +169,10 @@ func (x *served) left(at remediate.Attempt) {
 	case remediate.PhaseClosed:
 		x.tidy = append(x.tidy, at)
 	default:
-		x.view.Open, x.open = true, append(x.open, at)
+		if !x.view.Open {
+			x.view.Open, x.view.OpenSince = true, at.Updated
+		}
+		x.open = append(x.open, at)
 	}
 }
 

@@ -26,8 +26,10 @@ const (
 // View is what the next work of a host is decided from.
 type View struct {
 	State remediate.HostState
-	// Open: an attempt has no outcome yet.
-	Open bool
+	// Open: an attempt has no outcome yet; OpenSince is when its last step was
+	// recorded, zero if that is not known.
+	Open      bool
+	OpenSince time.Time
 	// ExemptUntil is the end of the exemption that holds now, or zero.
 	ExemptUntil time.Time
 	// Planned is the host's place in the newest approved plan, zero if none.
@@ -66,21 +68,21 @@ type Planner struct {
 // is not oust's to do.
 const pendingLook = 24 * time.Hour
 
-// A host that waits for a person is looked at once in personLook, so that what
-// was mended by hand is noticed; not where a login or an identity was refused,
-// which is not repeated. One that has not answered for longThan is named to a
-// person.
-const (
-	personLook = 24 * time.Hour
-	longThan   = 7 * 24 * time.Hour
-)
+// PersonLook is how often a host is looked at that waits for a person, so that
+// what was mended by hand is noticed; not where a login or an identity was
+// refused, which is not repeated.
+const PersonLook = 24 * time.Hour
+
+// longThan is after what time a host that does not answer, or whose attempt
+// cannot be settled, is named to a person.
+const longThan = 7 * 24 * time.Hour
 
 // Decide says what the host needs next.
 func (p Planner) Decide(v View, now time.Time) Next {
 	st := v.State
 	switch {
 	case v.Open:
-		return Next{Work: WorkJoin, At: now, Watch: p.watched(st.Class), Why: "an attempt is not settled"}
+		return p.join(v, now)
 	case now.Before(v.ExemptUntil):
 		return Next{Work: WorkExempt, At: v.ExemptUntil, Why: "exempt until " + v.ExemptUntil.UTC().Format("2006-01-02 15:04 UTC")}
 	case st.Class != "":
@@ -93,6 +95,14 @@ func (p Planner) Decide(v View, now time.Time) Next {
 	return p.clean(st, now)
 }
 
+func (p Planner) join(v View, now time.Time) Next {
+	n := Next{Work: WorkJoin, At: now, Watch: p.watched(v.State.Class), Why: "an attempt is not settled"}
+	if !v.OpenSince.IsZero() && now.Sub(v.OpenSince) > longThan {
+		n.Person, n.Why = true, "an attempt could not be settled since "+v.OpenSince.UTC().Format("2006-01-02")+": look at the host"
+	}
+	return n
+}
+
 func (p Planner) watched(c remediate.Class) bool { return c != "" && p.Rules[c].Watch }
 
 // failed goes by the rule of the class.
@@ -102,7 +112,7 @@ func (p Planner) failed(v View, now time.Time) Next {
 	if person {
 		n := Next{Work: WorkPerson, Person: true, Why: fmt.Sprintf("%s, %s: %s", st.Class, times(st.Tries), st.Class.Advice())}
 		if st.Class != remediate.ClassAuth && st.Class != remediate.ClassUntrusted {
-			n.At = later(clamped(st.SeenAt, now), clamped(st.FailedAt, now)).Add(personLook + jitter(personLook/10, st.Host, 2))
+			n.At = later(clamped(st.SeenAt, now), clamped(st.FailedAt, now)).Add(PersonLook + jitter(PersonLook/10, st.Host, 2))
 		}
 		return n
 	}
