@@ -190,6 +190,7 @@ type served struct {
 	// found the host changed, and a time before which nothing is done.
 	knocks, stales int
 	notBefore      time.Time
+	answered       time.Time // the last knock that was answered
 	// open are attempts without an outcome, tidy those whose folder may still
 	// be on the host, both oldest first.
 	open, tidy []remediate.Attempt

@@ -43,7 +43,7 @@ func (s *serving) tasks(ctx context.Context, due map[schedule.Work][]*served) ([
 func (s *serving) fly(x *served, t task, run *running) task {
 	x.flying = true
 	s.flying++
-	f := &flight{task: t, s: s, x: x, run: run, watch: x.next.Watch}
+	f := &flight{task: t, s: s, x: x, run: run}
 	for _, at := range x.tidy {
 		f.before = append(f.before, s.joins.settle(x.host, at))
 	}

@@ -55,8 +55,9 @@ type serving struct {
 type landing struct {
 	x   *served
 	run *running
-	// silent: nothing was done, the host did not answer a knock.
-	silent bool
+	// silent: nothing was done, the host did not answer a knock; answered: it
+	// did, and nothing else was done.
+	silent, answered bool
 }
 
 // running is a run of the store that ends with the last of its hosts.
@@ -255,6 +256,11 @@ func (s *serving) takeIn(ctx context.Context, l landing, now time.Time) error {
 			s.endRun(ctx, l.run)
 		}
 	}
+	if l.answered {
+		x.answered = now
+		s.decide(x, now)
+		return nil
+	}
 	if l.silent {
 		x.knocks++
 		x.notBefore = now.Add(schedule.KnockPause(s.e.Campaign.Watch, x.host.Name, x.knocks))
@@ -325,6 +331,7 @@ func (s *serving) slowDown(x *served, was schedule.Work, before remediate.HostSt
 // takeDue makes the tasks of the hosts that are due.
 func (s *serving) takeDue(ctx context.Context, now time.Time) ([]task, error) {
 	due := map[schedule.Work][]*served{}
+	var knocks []task
 	for len(s.queue) > 0 && !s.queue[0].due.After(now) {
 		x := s.queue[0]
 		if x.next.Work == schedule.WorkExempt { // it has ended
@@ -336,13 +343,25 @@ func (s *serving) takeDue(ctx context.Context, now time.Time) ([]task, error) {
 		if err != nil {
 			return nil, err
 		}
-		if ok {
-			heap.Pop(&s.queue)
-			due[x.next.Work] = append(due[x.next.Work], x)
+		if !ok {
+			continue
 		}
+		heap.Pop(&s.queue)
+		if x.next.Watch && now.Sub(x.answered) > answerHolds {
+			x.flying = true
+			s.flying++
+			knocks = append(knocks, &knockTask{s: s, x: x})
+			continue
+		}
+		due[x.next.Work] = append(due[x.next.Work], x)
 	}
-	return s.tasks(ctx, due)
+	work, err := s.tasks(ctx, due)
+	return append(knocks, work...), err
 }
+
+// answerHolds is how long after a host has answered a knock it is taken without
+// another one.
+const answerHolds = time.Minute
 
 // flight is the work on one host, on its way through the executor.
 type flight struct {
@@ -350,21 +369,12 @@ type flight struct {
 	s   *serving
 	x   *served
 	run *running
-	// watch: knock first.
-	watch bool
 	// before are small things to be done on the host first.
 	before []task
 }
 
 // step implements task.
 func (f *flight) step(ctx context.Context) (time.Duration, bool) {
-	if f.watch {
-		f.watch = false
-		if err := f.knock(ctx); err != nil {
-			f.s.land(landing{x: f.x, run: f.run, silent: true})
-			return 0, false
-		}
-	}
 	for len(f.before) > 0 {
 		wait, more := f.before[0].step(ctx)
 		if more {
@@ -377,16 +387,6 @@ func (f *flight) step(ctx context.Context) (time.Duration, bool) {
 		f.s.land(landing{x: f.x, run: f.run})
 	}
 	return wait, more
-}
-
-// knock sees whether the host answers at all.
-func (f *flight) knock(ctx context.Context) error {
-	var err error
-	if target, unknown := f.s.e.Target(f.x.host); unknown == nil { // else the work itself will say so
-		err = transports.Knock(ctx, f.s.e.Dialer, target)
-	}
-	f.s.e.Logger.Trace("knocked", logHost, f.x.host.Name, logError, err)
-	return err
 }
 
 // panicked implements task.
