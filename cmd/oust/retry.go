@@ -68,9 +68,14 @@ func (a *app) runRetry(ctx context.Context, opt retryOptions) error {
 	if err != nil {
 		return err
 	}
-	sum, err := e.Serve(ctx, a.stop, hosts, engine.ServeOptions{
-		Once: true, Forced: opt.class != "" || opt.limit != "", IgnoreWindows: opt.ignoreWindows,
-	})
+	serve := engine.ServeOptions{Once: true, IgnoreWindows: opt.ignoreWindows}
+	if opt.class != "" || opt.limit != "" {
+		serve.Forced, serve.Only = true, make(map[string]bool, len(hosts))
+		for _, h := range hosts {
+			serve.Only[h.Name] = true
+		}
+	}
+	sum, err := e.Serve(ctx, a.stop, w.hosts, serve)
 	ui.Close()
 	return a.ended(sum, err)
 }

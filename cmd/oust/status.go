@@ -77,11 +77,7 @@ func (a *app) runStatus(ctx context.Context, limit string) error {
 	if err := w.openStoreToRead(ctx); err != nil {
 		return err
 	}
-	states, err := w.allStates(ctx)
-	if err != nil {
-		return err
-	}
-	hosts, err := w.selectHosts(limit, func() (hostStates, error) { return states, nil })
+	hosts, err := w.selectHosts(limit, func() (hostStates, error) { return w.allStates(ctx) })
 	if err != nil {
 		return err
 	}
@@ -105,7 +101,7 @@ func (a *app) runStatus(ctx context.Context, limit string) error {
 	}
 	m.Held, m.Waves, m.Next = outlook.Held, outlook.Waves, nextLines(outlook.Hosts)
 	for i, h := range hosts {
-		st := states.of(h.Name)
+		st := outlook.Hosts[i].State
 		if st.Bare != "" {
 			m.Bare = append(m.Bare, h.Name)
 		}

@@ -54,8 +54,9 @@ type brake struct {
 }
 
 // newBrake counts what stands failed since the last release. Waves are those
-// of the approved plans, and of plan, which may be nil.
-func (e *Engine) newBrake(ctx context.Context, plan *remediate.Plan) (*brake, error) {
+// of the approved plans, and of plan, which may be nil. seen is told of each
+// host's state and place; reading them is most of the work.
+func (e *Engine) newBrake(ctx context.Context, plan *remediate.Plan, seen func(remediate.HostState, remediate.Planned)) (*brake, error) {
 	held, since, err := e.hold(ctx)
 	if err != nil {
 		return nil, err
@@ -82,6 +83,7 @@ func (e *Engine) newBrake(ctx context.Context, plan *remediate.Plan) (*brake, er
 		if err != nil {
 			return nil, fmt.Errorf("read the hosts: %w", err)
 		}
+		seen(st, planned[st.Host])
 		if st.Bare != "" && st.BareSince.After(since) && st.SeenAt.Sub(st.BareSince) >= bareGrace {
 			b.guard.RecordBare(st.Host, true)
 		}

@@ -29,6 +29,8 @@ type HostOutlook struct {
 	// Person: a person should look at it.
 	Person bool   `json:"person,omitempty"`
 	Why    string `json:"why,omitempty"`
+	// State is what it was decided from.
+	State remediate.HostState `json:"-"`
 }
 
 // WaveOutlook is how far a wave of an approved plan has come. Each of its
@@ -107,7 +109,7 @@ func (s *serving) leaveWaves(ctx context.Context) error {
 
 func (s *serving) outlook(x *served) (HostOutlook, error) {
 	n := x.next
-	out := HostOutlook{Host: x.host.Name, Work: n.Work, At: n.At, Person: n.Person, Why: n.Why}
+	out := HostOutlook{Host: x.host.Name, Work: n.Work, At: n.At, Person: n.Person, Why: n.Why, State: x.view.State}
 	if n.At.Before(s.clock) && !n.At.IsZero() {
 		out.At = s.clock
 	}

@@ -21,6 +21,9 @@ type ServeOptions struct {
 	// Forced takes every host once, now: whatever its pause, and also where it
 	// waits for a person.
 	Forced bool
+	// Only names the hosts that are worked on; nil means all. The others count for
+	// the waves that have to wait for them.
+	Only map[string]bool
 	// IgnoreWindows changes hosts outside their windows. Runs' records say so.
 	IgnoreWindows bool
 	// Tick is the longest time without a look at the clock; default 1 min. What
@@ -56,7 +59,10 @@ func (e *Engine) Serve(ctx context.Context, stop <-chan struct{}, hosts []remedi
 		kind = retryKind
 	}
 	s.summary.Kind = kind
-	e.Sink.Event(RunStarted{Kind: kind, Hosts: len(hosts), At: e.Now().UTC()})
+	if opt.Only != nil {
+		s.summary.Hosts = len(opt.Only)
+	}
+	e.Sink.Event(RunStarted{Kind: kind, Hosts: s.summary.Hosts, At: e.Now().UTC()})
 	feed := make(chan []task)
 	var executing conc.WaitGroup
 	executing.Go(func() {
@@ -148,6 +154,9 @@ func (s *serving) decideReleased(now time.Time) {
 func (s *serving) idle() bool {
 	i := Idle{Waiting: map[schedule.Work]int{}}
 	for _, x := range s.hosts {
+		if s.opt.Only != nil && !s.opt.Only[x.host.Name] {
+			continue
+		}
 		if x.next.Person {
 			i.Waiting[schedule.WorkPerson]++
 			continue
@@ -257,7 +266,7 @@ func (s *serving) decide(x *served, now time.Time) {
 		first = schedule.WaveID{Plan: x.view.Planned.Plan, Number: x.view.Planned.Wave}
 	}
 	s.waitsFor(x, first)
-	if n.At.IsZero() {
+	if n.At.IsZero() || s.opt.Only != nil && !s.opt.Only[x.host.Name] {
 		s.shelve(x, n.Why)
 		return
 	}

@@ -77,8 +77,25 @@ func (e *Engine) newServing(ctx context.Context, stop <-chan struct{}, hosts []r
 		firsts:  map[schedule.WaveID]int{}, gated: map[string][]*served{},
 		wake: make(chan struct{}, 1), over: make(chan struct{}), clock: e.Now(), summary: newSummary("", retryKind, len(hosts)),
 	}
+	for _, h := range hosts {
+		x := &served{host: h, at: -1, forced: opt.Forced}
+		x.view.State = remediate.HostState{Host: h.Name, Standing: remediate.StandUnseen}
+		s.hosts = append(s.hosts, x)
+		s.byName[h.Name] = x
+	}
+	waves := map[string]schedule.WaveID{}
 	var err error
-	if s.brake, err = e.newBrake(ctx, nil); err != nil {
+	s.brake, err = e.newBrake(ctx, nil, func(st remediate.HostState, p remediate.Planned) {
+		x := s.byName[st.Host]
+		if x == nil {
+			return
+		}
+		if x.view.State = st; p.Host != "" {
+			x.view.Planned = p
+			waves[p.Host] = schedule.WaveID{Plan: p.Plan, Number: p.Wave}
+		}
+	})
+	if err != nil {
 		return nil, err
 	}
 	if s.gate, err = e.NewGate(ctx, opt.IgnoreWindows); err != nil {
@@ -90,13 +107,7 @@ func (e *Engine) newServing(ctx context.Context, stop <-chan struct{}, hosts []r
 	if s.exempt, err = e.exemptions(ctx); err != nil {
 		return nil, err
 	}
-	for _, h := range hosts {
-		x := &served{host: h, at: -1, forced: opt.Forced}
-		x.view.State = remediate.HostState{Host: h.Name, Standing: remediate.StandUnseen}
-		s.hosts = append(s.hosts, x)
-		s.byName[h.Name] = x
-	}
-	if err := s.read(ctx); err != nil {
+	if err := s.read(ctx, waves); err != nil {
 		return nil, err
 	}
 	for _, x := range s.hosts {
@@ -105,26 +116,8 @@ func (e *Engine) newServing(ctx context.Context, stop <-chan struct{}, hosts []r
 	return s, nil
 }
 
-// read takes in what the store knows of all hosts.
-func (s *serving) read(ctx context.Context) error {
-	for st, err := range s.e.Store.HostStates(ctx) {
-		if err != nil {
-			return fmt.Errorf("read the hosts: %w", err)
-		}
-		if x := s.byName[st.Host]; x != nil {
-			x.view.State = st
-		}
-	}
-	waves := map[string]schedule.WaveID{}
-	for p, err := range s.e.Store.PlannedHosts(ctx) {
-		if err != nil {
-			return fmt.Errorf("read the approved plans: %w", err)
-		}
-		if x := s.byName[p.Host]; x != nil {
-			x.view.Planned = p
-			waves[p.Host] = schedule.WaveID{Plan: p.Plan, Number: p.Wave}
-		}
-	}
+// read takes in exemptions and open attempts.
+func (s *serving) read(ctx context.Context, waves map[string]schedule.WaveID) error {
 	for name, x := range s.exempt {
 		if host := s.byName[name]; host != nil {
 			host.view.ExemptUntil = x.Until
