@@ -19,3 +19,24 @@ func TestJoinForLong(t *testing.T) {
 		}
 	}
 }
+
+// TestAwayAfterFailure: a host that was away when it was looked at again is
+// looked at, and not removed from: what its removal failed of still counts.
+func TestAwayAfterFailure(t *testing.T) {
+	now := time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)
+	p := Planner{Rules: RetryRules(nil, remediate.WatchSettings{})}
+	v := View{
+		State: remediate.HostState{
+			Host: "a", Standing: remediate.StandPresent, Class: remediate.ClassUnreachable, Tries: 1, FailedAt: now,
+			Last: remediate.Failed(remediate.ClassProtected, "no"), LastAt: now.Add(-time.Hour),
+		},
+		Planned: remediate.Planned{Host: "a", Plan: "p", Wave: 1, At: now.Add(-2 * time.Hour)},
+	}
+	if n := p.Decide(v, now); n.Work != WorkLook || !n.Watch {
+		t.Errorf("away after protected: %+v, want a look behind a knock", n)
+	}
+	v.State.Last.Class = remediate.ClassUnreachable
+	if n := p.Decide(v, now); n.Work != WorkRemove || !n.Watch {
+		t.Errorf("away at its removal: %+v, want a removal behind a knock", n)
+	}
+}

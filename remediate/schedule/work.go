@@ -130,6 +130,9 @@ func (p Planner) failed(v View, now time.Time) Next {
 		if v.Planned.Host == "" {
 			return Next{Work: WorkPlan, Person: true, Why: "found, and in no approved plan"}
 		}
+		if o := st.Last; o.Kind == remediate.OutcomeFailed && o.Class != st.Class && !firstTurn(v, now) {
+			return n // the last removal's failure counts again once it has been seen
+		}
 		if n.Work = WorkRemove; firstTurn(v, now) {
 			// Waves wait for it: it is tried, whatever was before its plan.
 			n.First, n.Watch, n.At = true, false, now
