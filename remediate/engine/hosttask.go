@@ -1,8 +1,10 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/sourcegraph/conc/panics"
@@ -28,6 +30,9 @@ type hostTask struct {
 	// restartOnly is true for a host that waits for a restart; attempt is then
 	// the one that said so, and pending its outcome.
 	restartOnly bool
+	// reopened: something else has been recorded since, so that a host which
+	// waits still has to be recorded as such again.
+	reopened bool
 
 	attempt remediate.Attempt
 	// began is true once the attempt's intent is in the store.
@@ -166,8 +171,9 @@ func (t *hostTask) save(ctx context.Context, phase remediate.Phase) error {
 func (t *hostTask) takeReport(ctx context.Context, r job.Report) error {
 	mask := t.a.mask
 	t.attempt.Exit, t.attempt.Result, t.attempt.Log = r.Exit, mask.Replace(r.Result), []byte(mask.Replace(string(r.Log)))
-	if r.BootID != "" {
-		t.attempt.BootID = r.BootID
+	// The boot in which it ran: the host may have been restarted since it ended.
+	if boot := cmp.Or(strings.TrimPrefix(r.BeganIn, "-"), r.BootID); boot != "" {
+		t.attempt.BootID = boot
 	}
 	return t.save(ctx, remediate.PhaseEnded)
 }

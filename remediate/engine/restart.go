@@ -18,7 +18,7 @@ func (t *hostTask) pendingOrRestart(ctx context.Context, o remediate.Outcome, s 
 	switch {
 	case t.earlier && !t.restartOnly, stopped(t.a.stop):
 		return t.closeWith(ctx, o, look) // somebody else's restart, or nobody's now
-	case t.restartOnly && (!ok || s.facts.BootID == ""):
+	case t.restartOnly && !t.reopened && (!ok || s.facts.BootID == ""):
 		return t.stillPending(ctx, look)
 	case !ok:
 		o.Detail = oneLine(o.Detail + "; " + why)
@@ -171,9 +171,28 @@ func (t *hostTask) resumeRestart(ctx context.Context) (state, time.Duration) {
 	t.say("look")
 	s, err := t.lookAgain(ctx)
 	if err != nil {
-		return t.fail(ctx, err)
+		return t.notSeen(ctx, err)
 	}
 	return t.judged(ctx, s, nil)
+}
+
+// notSeen keeps that a host which waits for a restart could not be looked at.
+// It waits on: that it did not answer says nothing of its restart.
+func (t *hostTask) notSeen(ctx context.Context, err error) (state, time.Duration) {
+	if ctx.Err() != nil {
+		return nil, 0
+	}
+	t.closed = true
+	e, f := t.a.e, failed(err)
+	f.detail = t.a.mask.Replace(f.detail)
+	look := e.failedLook(t.host, remediate.LookVerify, t.a.run.ID, f)
+	if err := e.record(ctx, func(ctx context.Context) error { return e.Store.SaveLook(ctx, look) }); err != nil {
+		t.a.fail(err)
+		return nil, 0
+	}
+	t.a.sum(func(s *Summary) { s.Failed[f.class]++ })
+	e.Sink.Event(HostLooked{Host: t.host.Name, Standing: remediate.StandPresent, Class: f.class, Detail: f.detail, Took: e.since(t.start), At: look.At})
+	return nil, 0
 }
 
 // playbooks names those whose products this task removes.

@@ -141,14 +141,12 @@ func (t *lookTask) weigh(ctx context.Context, s *sight, look *remediate.Look) er
 	if st.Last.Kind == "" || st.Standing == remediate.StandUnseen {
 		return nil
 	}
-	if st.Last.Kind == remediate.OutcomeRebootPending {
-		at, err := e.pendingAttempt(ctx, t.host.Name)
-		if err != nil {
-			return err
-		}
-		if at != nil && (at.BootID == s.facts.BootID || at.BootID == "") {
-			look.Complete = false
-		}
+	at, err := e.waitingAttempt(ctx, t.host.Name, s)
+	if err != nil {
+		return err
+	}
+	if at != nil {
+		look.Complete = false
 	}
 	removed, err := e.removedFrom(ctx, t.host.Name)
 	if err != nil {
@@ -158,22 +156,48 @@ func (t *lookTask) weigh(ctx context.Context, s *sight, look *remediate.Look) er
 	return nil
 }
 
-// pendingAttempt is the host's last attempt if it waits for a restart, or nil.
+// waitingAttempt is the host's last attempt if it waits for a restart that,
+// as far as a look tells, has not been; or nil.
+func (e *Engine) waitingAttempt(ctx context.Context, host string, s *sight) (*remediate.Attempt, error) {
+	at, err := e.pendingAttempt(ctx, host)
+	if at == nil || err != nil || at.BootID != s.facts.BootID && at.BootID != "" {
+		return nil, err
+	}
+	return at, nil
+}
+
+// pendingAttempt is the newest attempt that has ended waiting for a restart, or
+// nil. Only one that found nothing afterwards answers it: a host that could not
+// be reached since, or was left alone, waits still.
 func (e *Engine) pendingAttempt(ctx context.Context, host string) (*remediate.Attempt, error) {
 	var last *remediate.Attempt
+	var closed time.Time
 	for at, err := range e.Store.HostAttempts(ctx, host) {
 		if err != nil {
 			return nil, fmt.Errorf("read the attempts: %w", err)
 		}
+		when := closedAt(at)
+		if when.Before(closed) {
+			continue // begun later, and ended before
+		}
 		switch at.Outcome.Kind {
 		case remediate.OutcomeRebootPending:
-			last = &at
-		case "", remediate.OutcomeStale, remediate.OutcomeNotStarted:
-		default:
-			last = nil
+			last, closed = &at, when
+		case remediate.OutcomeRemoved, remediate.OutcomeNothingToDo:
+			last, closed = nil, when
 		}
 	}
 	return last, nil
+}
+
+// closedAt is when the attempt was given its outcome.
+func closedAt(at remediate.Attempt) time.Time {
+	for _, entry := range at.Journal {
+		if entry.Phase == remediate.PhaseClosed || entry.Phase == remediate.PhaseCleaned {
+			return entry.At
+		}
+	}
+	return at.Updated
 }
 
 // fail ends the run for a failure of oust itself.

@@ -32,6 +32,8 @@ type bubbleRig struct {
 	knocks map[string]int
 	away   map[string]bool
 	events []engine.Event
+	// onEvent, if set, is told of each event.
+	onEvent func(engine.Event)
 }
 
 // inBubble runs a test with a rig.
@@ -113,8 +115,12 @@ func (r *bubbleRig) engine() *engine.Engine {
 		},
 		Sink: engine.SinkFunc(func(ev engine.Event) {
 			r.mu.Lock()
-			defer r.mu.Unlock()
 			r.events = append(r.events, ev)
+			on := r.onEvent
+			r.mu.Unlock()
+			if on != nil {
+				on(ev)
+			}
 		}),
 	})
 	if err != nil {

@@ -3,7 +3,6 @@ package engine
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 
 	"oust/remediate"
@@ -115,21 +114,60 @@ func (s *serving) verifyTasks(ctx context.Context, xs []*served) ([]task, error)
 // restartTasks restart hosts that wait for it, if that may be done, and judge
 // those that have been restarted.
 func (s *serving) restartTasks(ctx context.Context, xs []*served) ([]task, error) {
+	waiting, looks, err := s.pending(ctx, xs)
+	if err != nil {
+		return nil, err
+	}
+	var out []task
+	if len(looks) > 0 { // nothing says what they wait for
+		if out, err = s.lookTasks(ctx, remediate.LookVerify, looks); err != nil {
+			return nil, err
+		}
+	}
+	made, err := s.pendingTasks(ctx, waiting)
+	return append(out, made...), err
+}
+
+// pendingHost is a host that waits for a restart, with the attempt that said so.
+type pendingHost struct {
+	x  *served
+	at *remediate.Attempt
+}
+
+// pending finds the hosts that wait for a restart.
+func (s *serving) pending(ctx context.Context, xs []*served) (waiting []pendingHost, others []*served, err error) {
+	for _, x := range xs {
+		at, err := s.e.pendingAttempt(ctx, x.host.Name)
+		switch {
+		case err != nil:
+			return nil, nil, err
+		case at == nil:
+			others = append(others, x)
+		default:
+			at.Log = nil
+			waiting = append(waiting, pendingHost{x, at})
+		}
+	}
+	return waiting, others, nil
+}
+
+func (s *serving) pendingTasks(ctx context.Context, waiting []pendingHost) ([]task, error) {
+	if len(waiting) == 0 {
+		return nil, nil
+	}
+	xs := make([]*served, len(waiting))
+	for i, w := range waiting {
+		xs[i] = w.x
+	}
 	run, a, err := s.beginChanges(ctx, &remediate.Plan{}, xs)
 	if err != nil {
 		return nil, err
 	}
 	var out []task
-	for _, x := range xs {
-		at, err := s.e.pendingAttempt(ctx, x.host.Name)
-		if err != nil {
-			return nil, err
-		}
-		if at == nil {
-			return nil, fmt.Errorf("%s waits for a restart, and no attempt says so", x.host.Name)
-		}
-		at.Log = nil
+	for _, w := range waiting {
+		x, at := w.x, w.at
 		t := &hostTask{a: a, host: x.host, attempt: *at, restartOnly: true, pending: at.Outcome}
+		t.reopened = x.view.State.Last.Kind != remediate.OutcomeRebootPending
 		t.next = t.resumeRestart
 		out = append(out, s.fly(x, t, run))
 	}
@@ -169,12 +207,20 @@ func (s *serving) removeTasks(ctx context.Context, xs []*served) ([]task, error)
 	if err != nil {
 		return nil, err
 	}
-	looks := s.leaveOut(p)
-	var out []task
+	waiting, looks, err := s.pending(ctx, s.leaveOut(p))
+	if err != nil {
+		return nil, err
+	}
+	out, err := s.pendingTasks(ctx, waiting)
+	if err != nil {
+		return nil, err
+	}
 	if len(looks) > 0 {
-		if out, err = s.lookTasks(ctx, remediate.LookScan, looks); err != nil {
+		made, err := s.lookTasks(ctx, remediate.LookScan, looks)
+		if err != nil {
 			return nil, err
 		}
+		out = append(out, made...)
 	}
 	if len(p.plan.Hosts) == 0 {
 		return out, nil
