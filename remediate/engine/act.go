@@ -33,6 +33,12 @@ func (t *hostTask) begin(ctx context.Context) (state, time.Duration) {
 		return t.fail(ctx, err)
 	}
 	t.before = s
+	if o, look, over, err := t.stillWaits(ctx, s); err != nil {
+		t.a.fail(err)
+		return nil, 0
+	} else if over {
+		return t.close(ctx, o, look)
+	}
 	if o, look, over := t.judgeBefore(s); over {
 		return t.close(ctx, o, look)
 	}
@@ -82,6 +88,24 @@ func (t *hostTask) moved() string {
 			h.DialAddress(), h.Port, t.planned.Address, t.planned.Port)
 	}
 	return ""
+}
+
+// stillWaits reports a host that an earlier attempt has left waiting for a
+// restart, and that has not been restarted since: it is neither clean before
+// that nor stale, unless it has again what was planned for.
+func (t *hostTask) stillWaits(ctx context.Context, s *sight) (o remediate.Outcome, look *remediate.Look, over bool, err error) {
+	e := t.a.e
+	if s.incomplete() != nil || remediate.SameFindings(s.findings, t.planned.Findings) {
+		return o, nil, false, nil
+	}
+	at, err := e.waitingAttempt(ctx, t.host.Name, s)
+	if at == nil || err != nil || len(s.findings) > 0 && at.BootID == "" {
+		return o, nil, false, err
+	}
+	t.attempt.BootID = at.BootID // the boot in which it waits
+	l := e.newLook(t.host, remediate.LookVerify, t.a.run.ID, s)
+	l.Bare, l.Complete = e.bare(s, t.playbooks()), false
+	return at.Outcome, &l, true, nil
 }
 
 // judgeBefore decides whether the look before the act ends the matter.
