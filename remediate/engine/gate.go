@@ -15,9 +15,11 @@ import (
 // making, and safe for concurrent use.
 type Gate struct {
 	calendar *schedule.Calendar
-	library  *playbooks.Library
-	reboot   remediate.RebootSettings
-	unknown  time.Duration
+	// freeze has the blackouts alone.
+	freeze  *schedule.Calendar
+	library *playbooks.Library
+	reboot  remediate.RebootSettings
+	unknown time.Duration
 	// measured is what a removal needs, by playbook.
 	measured map[string]time.Duration
 	ignore   bool
@@ -43,6 +45,7 @@ func (e *Engine) NewGate(ctx context.Context, ignore bool) (*Gate, error) {
 	}
 	g := &Gate{
 		calendar: schedule.NewCalendar(e.Campaign.Windows, e.Campaign.Blackouts), library: e.Library,
+		freeze: schedule.NewCalendar(nil, e.Campaign.Blackouts),
 		reboot: e.Campaign.Reboot, unknown: e.Campaign.Timing.Expected, measured: map[string]time.Duration{}, ignore: ignore,
 	}
 	for playbook, times := range all {
@@ -95,20 +98,25 @@ func (g *Gate) restarts(names []string) remediate.RebootPolicy {
 // mayRestart says whether the host may be restarted now; else why not, and
 // when next, zero if a person has to.
 func (g *Gate) mayRestart(h remediate.Host, names []string, now time.Time) (ok bool, next time.Time, why string) {
+	calendar := g.calendar
 	switch g.restarts(names) {
 	case remediate.RebootAlways:
-		return true, now, ""
+		calendar = g.freeze // a blackout is for restarts as well
 	case remediate.RebootInWindow:
-		o, err := g.At(h, now, g.RestartNeed())
-		switch {
-		case err != nil:
-			return false, time.Time{}, err.Error()
-		case o.Open:
-			return true, now, ""
-		case o.Never:
-			return false, time.Time{}, "no window has room for its restart: " + o.Why
-		}
-		return false, o.Next, "its restart waits for a window: " + o.Why
+	default:
+		return false, time.Time{}, "reboot.policy is never: a person restarts it"
 	}
-	return false, time.Time{}, "reboot.policy is never: a person restarts it"
+	if g.ignore {
+		return true, now, ""
+	}
+	o, err := calendar.At(h, now, g.RestartNeed())
+	switch {
+	case err != nil:
+		return false, time.Time{}, err.Error()
+	case o.Open:
+		return true, now, ""
+	case o.Never:
+		return false, time.Time{}, "no window has room for its restart: " + o.Why
+	}
+	return false, o.Next, "its restart waits for a window: " + o.Why
 }

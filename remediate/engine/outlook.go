@@ -131,7 +131,10 @@ func (s *serving) outlook(x *served) (HostOutlook, error) {
 		}
 	case schedule.WorkRestart:
 		ok, next, why := s.gate.mayRestart(x.host, PlaybookNames(x.view.State.Findings), out.At)
-		if !ok {
+		switch {
+		case s.brake.held != nil:
+			out.At, out.Why = time.Time{}, "the campaign is held"
+		case !ok:
 			out.At, out.Why, out.Person = next, why, next.IsZero()
 		}
 	}

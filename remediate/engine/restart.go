@@ -14,7 +14,7 @@ import (
 // pendingOrRestart ends an attempt that waits for a restart, or restarts the
 // host where that may be done now. s is the look that says so.
 func (t *hostTask) pendingOrRestart(ctx context.Context, o remediate.Outcome, s *sight, look *remediate.Look) (state, time.Duration) {
-	ok, _, why := t.a.gate.mayRestart(t.host, t.playbooks(), t.a.e.Now())
+	ok, why := t.mayRestart()
 	switch {
 	case t.earlier && !t.restartOnly, stopped(t.a.stop):
 		return t.closeWith(ctx, o, look) // somebody else's restart, or nobody's now
@@ -29,6 +29,19 @@ func (t *hostTask) pendingOrRestart(ctx context.Context, o remediate.Outcome, s 
 	}
 	t.pending, t.pendingLook, t.bootBefore = o, look, s.facts.BootID
 	return t.restart, 0
+}
+
+// mayRestart reports whether the host may be restarted now; else why not.
+func (t *hostTask) mayRestart() (ok bool, why string) {
+	now := t.a.e.Now()
+	if x, exempt := t.a.exempt[t.host.Name]; exempt && x.Holds(now) {
+		return false, "it is exempt, and not restarted"
+	}
+	if t.a.halted() {
+		return false, "its restart waits: the campaign is held"
+	}
+	ok, _, why = t.a.gate.mayRestart(t.host, t.playbooks(), now)
+	return ok, why
 }
 
 // stillPending keeps the look at a host that waits for a restart as before.

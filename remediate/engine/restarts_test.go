@@ -90,3 +90,88 @@ func TestPendingIsNotCleanByAbsence(t *testing.T) {
 		}
 	})
 }
+
+// pending applies a plan, after which all its hosts wait for a restart, and
+// lets oust restart them from then on.
+func (r *bubbleRig) pending() *remediate.Plan {
+	r.t.Helper()
+	plan := r.planned()
+	if sum := r.apply(plan, engine.ApplyOptions{}); sum.Outcomes[remediate.OutcomeRebootPending] != len(plan.Hosts) {
+		r.t.Fatalf("%+v", sum)
+	}
+	r.campaign.Reboot = remediate.RebootSettings{Policy: remediate.RebootAlways, Delay: time.Minute}
+	return plan
+}
+
+func (r *bubbleRig) wantRestarts(plan *remediate.Plan, when string, want int) {
+	r.t.Helper()
+	for _, h := range plan.Hosts {
+		reboots, err := r.store.Reboots(r.t.Context(), h.Name)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		if len(reboots) != want {
+			r.t.Errorf("%s: %s was restarted %d times, want %d", when, h.Name, len(reboots), want)
+		}
+	}
+}
+
+// TestNoRestartUnderAHold: hosts that do not come back may be why a campaign is
+// held; no other is restarted before a person has looked.
+func TestNoRestartUnderAHold(t *testing.T) {
+	inBubble(t, asksForRestart, func(t *testing.T, r *bubbleRig) {
+		plan := r.pending()
+		if err := r.store.SaveHold(t.Context(), remediate.Hold{At: time.Now(), Reason: "too many failures"}); err != nil {
+			t.Fatal(err)
+		}
+		r.serve(3*24*time.Hour, engine.ServeOptions{})
+		r.wantRestarts(plan, "held", 0)
+		byHand := plan.Hosts[0].Name
+		if err := r.fleet.Reboot(byHand); err != nil {
+			t.Fatal(err)
+		}
+		r.serve(2*24*time.Hour, engine.ServeOptions{})
+		if st := r.state(byHand); st.Standing != remediate.StandRemoved {
+			t.Errorf("%s was restarted by a person: %s", byHand, st.Standing)
+		}
+		if err := r.engine().Release(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		plan.Hosts = plan.Hosts[1:]
+		r.serve(time.Hour, engine.ServeOptions{})
+		r.wantRestarts(plan, "released", 1)
+	})
+}
+
+// TestNoRestartOnABlackoutDay: also where restarts need no window.
+func TestNoRestartOnABlackoutDay(t *testing.T) {
+	inBubble(t, asksForRestart, func(t *testing.T, r *bubbleRig) {
+		plan := r.pending()
+		today := time.Now().UTC()
+		r.campaign.Blackouts = []remediate.Blackout{{From: today, To: today.AddDate(0, 0, 2), Why: "freeze"}}
+		r.serve(2*24*time.Hour, engine.ServeOptions{})
+		r.wantRestarts(plan, "on a blackout day", 0)
+		r.serve(2*24*time.Hour, engine.ServeOptions{})
+		r.wantRestarts(plan, "after it", 1)
+	})
+}
+
+// TestNoRestartOfAnExemptHost: a host that was exempted while its job ran is
+// not restarted when the run is taken up again.
+func TestNoRestartOfAnExemptHost(t *testing.T) {
+	inBubble(t, asksForRestart, func(t *testing.T, r *bubbleRig) {
+		r.campaign.Reboot = remediate.RebootSettings{Policy: remediate.RebootAlways, Delay: time.Minute}
+		plan := r.planned()
+		r.interruptedAt(plan, "launch")
+		for _, h := range plan.Hosts {
+			x := remediate.Exemption{Host: h.Name, Reason: "audit", Approver: "CISO", Until: time.Now().Add(24 * time.Hour), At: time.Now()}
+			if err := r.store.SaveExemption(t.Context(), x); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r.apply(plan, engine.ApplyOptions{})
+		r.wantRestarts(plan, "exempt", 0)
+		r.serve(2*24*time.Hour, engine.ServeOptions{})
+		r.wantRestarts(plan, "not exempt any more", 1)
+	})
+}

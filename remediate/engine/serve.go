@@ -329,6 +329,15 @@ func (s *serving) mayGo(ctx context.Context, x *served, now time.Time) (bool, er
 	case schedule.WorkRemove:
 		return s.mayRemove(ctx, x, now)
 	case schedule.WorkRestart:
+		held, _, err := s.brake.on(ctx, "", "")
+		if err != nil {
+			return false, err
+		}
+		if held != nil { // it is only looked at: has somebody restarted it?
+			s.tellHeld(held)
+			due := x.view.State.SeenAt.Add(schedule.PersonLook)
+			return s.putOff(x, !due.After(now) || x.view.State.SeenAt.After(now), due, "the campaign is held: "+held.Reason), nil
+		}
 		ok, next, why := s.gate.mayRestart(x.host, PlaybookNames(x.view.State.Findings), now)
 		return s.putOff(x, ok, next, why), nil
 	}
