@@ -177,6 +177,9 @@ type CampaignStore interface {
 	OpenRuns(ctx context.Context) ([]Run, error)
 	// Runs yields all runs, oldest first, those that have ended included.
 	Runs(ctx context.Context) iter.Seq2[Run, error]
+	// LowerRun records which guards a person has switched off for a run that
+	// was begun before, or returns ErrNotFound.
+	LowerRun(ctx context.Context, run, lowered string) error
 
 	// Approve records an approval. The same plan again changes nothing. A later
 	// approval takes over the hosts that it names.

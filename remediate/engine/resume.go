@@ -29,6 +29,12 @@ func (a *applying) open(ctx context.Context) (joins, error) {
 	switch {
 	case err == nil:
 		a.run, j.resumed = run, true
+		if a.ignoreWindows && run.Lowered != LoweredWindows {
+			a.run.Lowered = LoweredWindows
+			if err := a.e.record(ctx, func(ctx context.Context) error { return a.e.Store.LowerRun(ctx, run.ID, LoweredWindows) }); err != nil {
+				return j, err
+			}
+		}
 		for at, err := range a.e.Store.RunAttempts(ctx, run.ID) {
 			if err != nil {
 				return j, fmt.Errorf("read the interrupted run: %w", err)

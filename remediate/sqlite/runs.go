@@ -83,6 +83,18 @@ func (s *Store) EndRun(ctx context.Context, run remediate.Run) error {
 	})
 }
 
+// LowerRun implements remediate.Store.
+func (s *Store) LowerRun(ctx context.Context, run, lowered string) error {
+	lowered = remediate.ClipText(lowered)
+	return s.write(ctx, "lower run "+run, func(tx *session) error {
+		known, err := tx.changes(`UPDATE runs SET lowered = ? WHERE id = ?`, lowered, run)
+		if err == nil && known == 0 {
+			err = remediate.ErrNotFound
+		}
+		return err
+	})
+}
+
 // TrustHostKey implements remediate.Store. A key that is recorded for the
 // host and address already stays as it is.
 func (s *Store) TrustHostKey(ctx context.Context, host, address, fingerprint string, at time.Time) error {

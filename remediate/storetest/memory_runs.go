@@ -47,6 +47,20 @@ func (m *Memory) EndRun(ctx context.Context, run remediate.Run) error {
 	return nil
 }
 
+// LowerRun implements remediate.Store.
+func (m *Memory) LowerRun(ctx context.Context, run, lowered string) error {
+	if err := m.enter(ctx); err != nil {
+		return err
+	}
+	defer m.mu.Unlock()
+	known := m.run(run)
+	if known == nil {
+		return fmt.Errorf("lower run %s: %w", run, remediate.ErrNotFound)
+	}
+	known.Lowered = remediate.ClipText(lowered)
+	return nil
+}
+
 // OpenRun implements remediate.Store.
 func (m *Memory) OpenRun(ctx context.Context, kind, plan string) (remediate.Run, error) {
 	if err := m.enter(ctx); err != nil {

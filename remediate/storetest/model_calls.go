@@ -30,6 +30,10 @@ func (p *pair) run(r *rapid.T) {
 		p.both(r, func(s remediate.Store) error { return s.BeginRun(p.ctx, run) })
 		return
 	}
+	if rapid.Bool().Draw(r, "lower") {
+		p.both(r, func(s remediate.Store) error { return s.LowerRun(p.ctx, run.ID, run.Lowered) })
+		return
+	}
 	p.both(r, func(s remediate.Store) error { return s.EndRun(p.ctx, run) })
 }
 

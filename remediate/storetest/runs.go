@@ -125,6 +125,12 @@ func testRunLists(open Open) func(*testing.T) {
 		f.ok(f.EndRun(f.ctx, end))
 		a.Ended, a.Exit, a.Note = at(9), 3, remediate.ClipText(long)
 		holds([]remediate.Run{b, c}, []remediate.Run{a, b, c})
+		f.ok(f.LowerRun(f.ctx, b.ID, long))
+		b.Lowered = remediate.ClipText(long)
+		holds([]remediate.Run{b, c}, []remediate.Run{a, b, c})
+		if err := f.LowerRun(f.ctx, "nobody", "x"); !errors.Is(err, remediate.ErrNotFound) {
+			t.Errorf("a run that was never begun: %v", err)
+		}
 		leaveEarly(f, "runs", f.Runs(f.ctx))
 
 		const more = 600 // more than a store reads at once
