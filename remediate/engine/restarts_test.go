@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -174,4 +175,32 @@ func TestNoRestartOfAnExemptHost(t *testing.T) {
 		r.serve(2*24*time.Hour, engine.ServeOptions{})
 		r.wantRestarts(plan, "not exempt any more", 1)
 	})
+}
+
+// TestWavesWaitForInterruptedJobs: after an interruption the jobs of a wave are
+// settled before the next wave begins, but not for ever.
+func TestWavesWaitForInterruptedJobs(t *testing.T) {
+	for _, lost := range []bool{false, true} {
+		inBubbleNamed(t, fmt.Sprint("lost ", lost), lab.Config{Hosts: 6, Seed: 22, Faults: lab.FaultMix{{Fault: "hangs", Share: 1}}}, func(t *testing.T, r *bubbleRig) {
+			r.campaign.Waves = []remediate.WaveSize{{Hosts: 1}, {Share: 1}}
+			plan := r.planned()
+			r.interruptedAt(plan, "launch")
+			first := plan.Hosts[0].Name
+			r.mu.Lock()
+			r.away[first] = lost
+			r.mu.Unlock()
+			r.serve(20*time.Minute, engine.ServeOptions{})
+			if began := r.starts() > 1; began != lost {
+				t.Errorf("the second wave has begun: %v, while the job of the first one runs", began)
+			}
+			if r.serve(time.Hour, engine.ServeOptions{}); r.starts() == 1 {
+				t.Error("the second wave never began")
+			}
+		})
+	}
+}
+
+func inBubbleNamed(t *testing.T, name string, config lab.Config, test func(t *testing.T, r *bubbleRig)) {
+	t.Helper()
+	t.Run(name, func(t *testing.T) { inBubble(t, config, test) })
 }

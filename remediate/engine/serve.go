@@ -200,6 +200,8 @@ type served struct {
 	knocks, stales int
 	notBefore      time.Time
 	answered       time.Time // the last knock that was answered
+	// lost: an attempt could not be settled, so that no wave waits for it.
+	lost bool
 	// open are attempts without an outcome, tidy those whose folder may still
 	// be on the host, both oldest first.
 	open, tidy []remediate.Attempt
@@ -262,7 +264,7 @@ func (s *serving) decide(x *served, now time.Time) {
 	}
 	x.next = n
 	var first schedule.WaveID
-	if n.Work == schedule.WorkRemove && n.First {
+	if n.First && (n.Work == schedule.WorkRemove || n.Work == schedule.WorkJoin && !x.lost) {
 		first = schedule.WaveID{Plan: x.view.Planned.Plan, Number: x.view.Planned.Wave}
 	}
 	s.waitsFor(x, first)

@@ -256,6 +256,7 @@ func (s *serving) takeIn(ctx context.Context, l landing, now time.Time) error {
 	}
 	if l.silent {
 		x.knocks++
+		x.lost = x.view.Open
 		x.notBefore = now.Add(schedule.KnockPause(s.e.Campaign.Watch, x.host.Name, x.knocks))
 		s.decide(x, now)
 		return nil
@@ -303,6 +304,7 @@ const (
 // slowDown sets a pause where the work has not brought the host on.
 func (s *serving) slowDown(x *served, was schedule.Work, before remediate.HostState, now time.Time) {
 	st := x.view.State
+	x.lost = x.view.Open
 	switch {
 	case x.view.Open:
 		x.notBefore = now.Add(joinPause)

@@ -45,8 +45,8 @@ type Next struct {
 	At   time.Time
 	// Watch: see whether the host answers at all first.
 	Watch bool
-	// First: a removal that no attempt of its plan has come before; waves wait
-	// for it.
+	// First: a removal that no attempt of its plan has come before, or the
+	// settling of that first attempt; waves wait for it.
 	First bool
 	// Person: it has gone on for so long that a person should look, although
 	// the host is still watched.
@@ -97,6 +97,7 @@ func (p Planner) Decide(v View, now time.Time) Next {
 
 func (p Planner) join(v View, now time.Time) Next {
 	n := Next{Work: WorkJoin, At: now, Watch: p.watched(v.State.Class), Why: "an attempt is not settled"}
+	n.First = v.Planned.Host != "" && firstTurn(v, now)
 	if !v.OpenSince.IsZero() && now.Sub(v.OpenSince) > longThan {
 		n.Person, n.Why = true, "an attempt could not be settled since "+v.OpenSince.UTC().Format("2006-01-02")+": look at the host"
 	}

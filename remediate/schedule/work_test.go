@@ -45,7 +45,7 @@ func TestDecide(t *testing.T) {
 		{"never recorded", View{State: remediate.HostState{Host: "h"}}, Next{Work: WorkLook, At: noon}},
 		{"planned", present(), Next{Work: WorkRemove, At: noon, First: true}},
 		{"in no plan", with(func(v *View) { v.Planned = remediate.Planned{} }), Next{Work: WorkPlan, Person: true}},
-		{"an open attempt comes first", with(func(v *View) { v.Open = true; v.ExemptUntil = noon.Add(day) }), Next{Work: WorkJoin, At: noon}},
+		{"an open attempt comes first", with(func(v *View) { v.Open = true; v.ExemptUntil = noon.Add(day) }), Next{Work: WorkJoin, At: noon, First: true}},
 		{"exempt", with(func(v *View) { v.ExemptUntil = noon.Add(day) }), Next{Work: WorkExempt, At: noon.Add(day)}},
 		{"exempt no more", with(func(v *View) { v.ExemptUntil = noon }), Next{Work: WorkRemove, At: noon, First: true}},
 		{"deferred, its turn is still to come", with(func(v *View) {
