@@ -41,7 +41,7 @@ twice.`,
 			switch {
 			case len(args) == 1:
 				return a.runApply(c.Context(), args[0], opt)
-			case opt.Resume:
+			case opt == engine.ApplyOptions{Resume: true}:
 				return a.runResume(c.Context())
 			}
 			return fmt.Errorf("name the plan; usage: %s", c.UseLine())
@@ -87,9 +87,15 @@ func (a *app) runResume(ctx context.Context) error {
 	}
 	err = w.store.ReleaseHold(ctx, a.now().UTC(), operator())
 	if errors.Is(err, remediate.ErrNotFound) {
-		return a.said(nil, "the campaign is not held\n")
+		return a.said(nil, resumedMessage{Type: "resumed"}, "the campaign is not held\n")
 	}
-	return a.said(err, "the campaign goes on: failures from now on count anew\n")
+	return a.said(err, resumedMessage{"resumed", true}, "the campaign goes on: failures from now on count anew\n")
+}
+
+// resumedMessage says whether a hold was released.
+type resumedMessage struct {
+	Type string `json:"type"`
+	Held bool   `json:"held"`
 }
 
 func readPlanFile(file string) (*remediate.Plan, error) {

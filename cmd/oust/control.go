@@ -73,7 +73,7 @@ type yield struct {
 type errServed struct{ who string }
 
 func (e *errServed) Error() string {
-	return fmt.Sprintf("this campaign is served already, by %s; stop that one first", e.who)
+	return fmt.Sprintf("this campaign is served already, by %s; stop that one first", printable(e.who))
 }
 
 // listenControl opens the socket. One that nobody listens on any more is
@@ -185,31 +185,45 @@ func (c *control) Close() error {
 // yieldTime is how long a serve may take to drop what it has in hand.
 const yieldTime = 2 * time.Minute
 
+// errNobodyServes: no serve listens on the socket.
+var errNobodyServes = errors.New("the campaign is not served")
+
 // askYieldOf has a serve of the campaign stand back for as long as the
-// returned Closer is open. The error is net's if none listens.
-func askYieldOf(ctx context.Context, dir string) (io.Closer, error) {
+// returned Closer is open, and calls slow if that takes a while. It returns
+// errNobodyServes if none listens.
+func askYieldOf(ctx context.Context, dir string, slow func()) (io.Closer, error) {
 	path, err := controlPath(dir)
 	if err != nil {
 		return nil, err
 	}
-	conn, err := dialControl(ctx, path)
+	conn, err := net.DialTimeout("unix", path, controlPatience)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(errNobodyServes, err)
 	}
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
-	_ = conn.SetDeadline(time.Now().Add(yieldTime))
-	_, err = io.WriteString(conn, askYield+"\n")
-	if err == nil {
-		var line string
-		if line, err = controlLine(conn); err == nil && line != sayYielded {
-			err = errors.New("it answers something else")
-		}
-	}
-	if err != nil {
+	if err := awaitYield(conn, slow); err != nil {
 		_ = conn.Close()
-		return nil, fmt.Errorf("ask 'oust serve' to stand back: %w", err)
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			err = fmt.Errorf("it has not within %v: wait for the process that has the store, or end that one if it hangs, and run this again", yieldTime)
+		}
+		return nil, errors.Join(ctx.Err(), fmt.Errorf("'oust serve' was asked to stand back: %w", err))
 	}
 	_ = conn.SetDeadline(time.Time{})
 	return conn, nil
+}
+
+// awaitYield asks, and waits for the answer.
+func awaitYield(conn net.Conn, slow func()) error {
+	late := time.AfterFunc(controlPatience, slow)
+	defer late.Stop()
+	_ = conn.SetDeadline(time.Now().Add(yieldTime))
+	if _, err := io.WriteString(conn, askYield+"\n"); err != nil {
+		return err
+	}
+	line, err := controlLine(conn)
+	if err == nil && line != sayYielded {
+		err = errors.New("it answers something else")
+	}
+	return err
 }

@@ -28,8 +28,13 @@ back now. Without a host, lists all exemptions.`,
 		Example: "  oust exempt db01 --reason 'frozen for the audit' --approver 'J. Doe, CISO' --until 2026-12-31\n  oust exempt db01 --end\n  oust exempt",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			if len(args) == 0 {
+			switch {
+			case len(args) == 0 && opt == exemptOptions{}:
 				return a.listExemptions(c.Context())
+			case len(args) == 0:
+				return fmt.Errorf("name the host; usage: %s", c.UseLine())
+			case opt.end && opt != exemptOptions{end: true}:
+				return errors.New("--end goes without --reason, --approver and --until")
 			}
 			return a.runExempt(c.Context(), args[0], opt)
 		},
@@ -46,40 +51,62 @@ func (a *app) runExempt(ctx context.Context, host string, opt exemptOptions) err
 	if err != nil {
 		return err
 	}
+	if opt.end {
+		return a.endExemption(ctx, w, host)
+	}
 	h, err := w.hostNamed(host)
 	if err != nil {
 		return err
 	}
 	now := a.now()
-	var until time.Time
-	if !opt.end {
-		if until, err = opt.check(h, now); err != nil {
-			return err
-		}
+	until, err := opt.check(h, now)
+	if err != nil {
+		return err
 	}
 	if err := w.openStoreBeside(ctx); err != nil {
 		return err
 	}
-	if opt.end {
-		err := w.store.EndExemption(ctx, h.Name, now.UTC())
-		if errors.Is(err, remediate.ErrNotFound) {
-			return fmt.Errorf("host %s is not exempt now", h.Name)
-		}
-		return a.said(err, "%s is not exempt any more\n", printable(h.Name))
-	}
 	x := remediate.Exemption{Host: h.Name, Reason: opt.reason, Approver: opt.approver, Until: until.UTC(), At: now.UTC(), By: operator()}
-	return a.said(w.store.SaveExemption(ctx, x), "%s is exempt until %s: %s (%s)\n",
+	return a.said(w.store.SaveExemption(ctx, x), exemptionMessage{"exemption", x, true}, "%s is exempt until %s: %s (%s)\n",
 		printable(h.Name), until.Format("2006-01-02 15:04 MST"), printable(x.Reason), printable(x.Approver))
 }
 
-// said prints a result, or returns the error that came in its place.
-func (a *app) said(err error, format string, args ...any) error {
+// endExemption takes an exemption back, also that of a host which has left the
+// inventory.
+func (a *app) endExemption(ctx context.Context, w *workspace, host string) error {
+	if err := w.openStoreBeside(ctx); err != nil {
+		return err
+	}
+	err := w.store.EndExemption(ctx, host, a.now().UTC())
+	if errors.Is(err, remediate.ErrNotFound) {
+		if _, err := w.hostNamed(host); err != nil {
+			return err
+		}
+		return fmt.Errorf("host %s is not exempt now", host)
+	}
+	return a.said(err, exemptionEnded{"exemption_ended", host}, "%s is not exempt any more\n", printable(host))
+}
+
+type exemptionEnded struct {
+	Type string `json:"type"`
+	Host string `json:"host"`
+}
+
+// said prints a result for a program or a person, or returns the error that
+// came in its place.
+func (a *app) said(err error, message any, format string, args ...any) error {
 	if err != nil {
 		return err
+	}
+	if a.json {
+		return a.printJSON(message)
 	}
 	_, err = fmt.Fprintf(a.Out, format, args...)
 	return err
 }
+
+// lastYear is the last that RFC 3339, and so JSON, can tell.
+const lastYear = 9999
 
 // check returns the first moment at which the host is planned again.
 func (o exemptOptions) check(h remediate.Host, now time.Time) (time.Time, error) {
@@ -108,6 +135,9 @@ func (o exemptOptions) check(h remediate.Host, now time.Time) (time.Time, error)
 		return time.Time{}, fmt.Errorf("--until %q is not a date such as 2026-12-31", o.until)
 	}
 	until := time.Date(day.Year(), day.Month(), day.Day()+1, 0, 0, 0, 0, zone)
+	if until.Year() > lastYear {
+		return time.Time{}, fmt.Errorf("--until %q: the year is at most %d", o.until, lastYear-1)
+	}
 	if !until.After(now) {
 		return time.Time{}, fmt.Errorf("--until %s is over", o.until)
 	}

@@ -26,6 +26,8 @@ type progress struct {
 	running map[string]hostProgress
 	failed  map[remediate.Class]int
 	others  map[remediate.OutcomeKind]int
+	// idle says what serve waits for, while nothing is under way.
+	idle string
 }
 
 type hostProgress struct {
@@ -50,6 +52,7 @@ func (p *progress) event(e engine.Event) {
 		p.wave = e.Wave
 	case engine.HostStarted:
 		p.running[e.Host] = hostProgress{since: p.now(), step: "start"}
+		p.idle = ""
 	case engine.HostStep:
 		if h, ok := p.running[e.Host]; ok {
 			h.step = e.Step
@@ -61,6 +64,11 @@ func (p *progress) event(e engine.Event) {
 		p.ended(e.Host, e.Class, e.Kind)
 	case engine.HostJoined:
 		delete(p.running, e.Host)
+	case engine.Idle:
+		p.idle = idleLine(e)
+	case stoodBack:
+		clear(p.running)
+		p.idle = eventLine(e)
 	}
 }
 
@@ -97,7 +105,9 @@ func (p *progress) left() time.Duration {
 
 // draw gives the status lines for a terminal of that width.
 func (p *progress) draw(width int) []string {
-	const slowest = 3
+	if p.kind == serveKind {
+		return p.drawServe(width)
+	}
 	head := fmt.Sprintf("%s  %s/%s done  %s running", p.kind, thousands(p.done), thousands(p.total), thousands(len(p.running)))
 	if p.waves > 0 && p.wave > 0 {
 		head += fmt.Sprintf("  wave %d/%d", p.wave, p.waves)
@@ -108,7 +118,26 @@ func (p *progress) draw(width int) []string {
 			head += "  " + short(p.left()) + " left"
 		}
 	}
-	out := []string{cut(head, width), cut("  "+p.counts(), width)}
+	return append([]string{cut(head, width), cut("  "+p.counts(), width)}, p.slowLines(width)...)
+}
+
+// serveKind is the kind of run that has no end of its own: hosts take their
+// turn again and again.
+const serveKind = "serve"
+
+func (p *progress) drawServe(width int) []string {
+	head := fmt.Sprintf("serve  %s  up %s  %s running", plural(p.total, "host"), short(p.now().Sub(p.started)), thousands(len(p.running)))
+	out := []string{cut(head, width), cut(fmt.Sprintf("  %s so far: %s", plural(p.done, "turn"), p.counts()), width)}
+	if p.idle != "" && len(p.running) == 0 {
+		out = append(out, cut("  "+p.idle, width))
+	}
+	return append(out, p.slowLines(width)...)
+}
+
+// slowLines are the hosts that have been at work longest.
+func (p *progress) slowLines(width int) []string {
+	const slowest = 3
+	var out []string
 	for _, h := range p.slow(slowest) {
 		out = append(out, cut(fmt.Sprintf("  %-8s %-8s %s", short(p.now().Sub(p.running[h].since)), p.running[h].step, printable(h)), width))
 	}

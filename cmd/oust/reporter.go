@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"strings"
 	"sync"
@@ -30,7 +31,9 @@ func (a *app) newReporter() reporter {
 		return &jsonReporter{w: a.Out}
 	}
 	if f, ok := a.Err.(*os.File); ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb" {
-		return newLiveReporter(a.Out, f, a.now)
+		live := newLiveReporter(a.Out, f, a.now)
+		a.Err = live // notes stand above the status lines
+		return live
 	}
 	return &plainReporter{out: a.Out, err: a.Err, p: newProgress(a.now)}
 }
@@ -58,11 +61,16 @@ func (r *jsonReporter) Close() {}
 type plainReporter struct {
 	out, err io.Writer
 	p        *progress
+	idle     engine.Idle // the last that was printed
+	idleAt   time.Time
 }
 
 // Event implements engine.Sink.
 func (r *plainReporter) Event(e engine.Event) {
 	r.p.event(e)
+	if idle, ok := e.(engine.Idle); ok && !r.tells(idle) {
+		return
+	}
 	if l := eventLine(e); l != "" {
 		fmt.Fprintln(r.err, l)
 	}
@@ -73,6 +81,18 @@ func (r *plainReporter) Event(e engine.Event) {
 
 // Close implements reporter.
 func (r *plainReporter) Close() {}
+
+// tells reports whether an idle campaign is worth a line: serve knocks at hosts
+// for weeks, and between any two knocks it is idle.
+func (r *plainReporter) tells(idle engine.Idle) bool {
+	const again = time.Hour
+	now := r.p.now()
+	if maps.Equal(idle.Waiting, r.idle.Waiting) && now.Sub(r.idleAt) < again {
+		return false
+	}
+	r.idle, r.idleAt = idle, now
+	return true
+}
 
 // eventLine is the plain line of an event, or "".
 func eventLine(e engine.Event) string {
@@ -98,6 +118,8 @@ func eventLine(e engine.Event) string {
 		return fmt.Sprintf("%s deferred%s", plural(e.Hosts, "host"), opensText(e.Until))
 	case engine.Idle:
 		return idleLine(e)
+	case stoodBack:
+		return "another command has the store; serving goes on when it ends"
 	case engine.RunStopped:
 		return "stopped: " + printable(e.Reason) + "; no new hosts, running ones finish"
 	}
@@ -248,9 +270,20 @@ func (r *liveReporter) Event(e engine.Event) {
 		if e.Class != "" {
 			r.draw([]string{eventLine(e)})
 		}
-	case engine.HostJoined, engine.RunStopped, engine.Deferred, engine.Idle:
+	case engine.HostJoined, engine.RunStopped, engine.Deferred, stoodBack:
 		r.draw([]string{eventLine(e)})
 	}
+}
+
+// Write puts text above the status lines.
+func (r *liveReporter) Write(b []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, err := r.term.WriteString(eraseLines(r.drawn) + string(b)); err != nil {
+		return 0, err
+	}
+	r.drawn = 0
+	return len(b), nil
 }
 
 // draw replaces the status lines, with lasting lines put above them.
