@@ -66,9 +66,7 @@ func standsBack(t *testing.T, fleet *lab.Fleet, dir string) {
 	killed, _ := serving(t, dir)
 	_ = killed.Process.Kill()
 	_ = killed.Wait()
-	if path, err := controlPath(dir); err != nil {
-		t.Fatal(err)
-	} else if _, err := os.Lstat(path); err != nil {
+	if _, err := os.Lstat(filepath.Join(dir, controlName)); err != nil {
 		t.Fatalf("the killed serve has left no socket: %v", err)
 	}
 
