@@ -36,23 +36,47 @@ const (
 	sayYielded = "yielded"
 )
 
-// controlPath is where the socket of a campaign is: in its folder, or in the
-// folder for temporary files if the path would be too long for a socket.
-func controlPath(dir string) (string, error) {
+// controlPlace is where the socket of a campaign is, in its folder. Where that
+// path would be too long for a socket it goes by way of the open folder
+// (proc_pid_fd(5)), and without /proc it is in the folder for temporary files.
+type controlPlace struct {
+	path   string
+	folder *os.File // nil if the path needs none
+}
+
+func placeControl(dir string) (controlPlace, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
-		return "", err
+		return controlPlace{}, err
 	}
 	path := filepath.Join(abs, controlName)
 	if len(path) <= longestSocket {
-		return path, nil
+		return controlPlace{path: path}, nil
 	}
+	folder, err := os.Open(abs)
+	if err != nil {
+		return controlPlace{}, fmt.Errorf("open the folder of the campaign: %w", err)
+	}
+	through := fmt.Sprintf("/proc/self/fd/%d", folder.Fd())
+	if _, err := os.Stat(through); err == nil {
+		return controlPlace{filepath.Join(through, controlName), folder}, nil
+	}
+	_ = folder.Close()
 	sum := sha256.Sum256([]byte(abs))
-	return filepath.Join(os.TempDir(), "oust-"+hex.EncodeToString(sum[:8])+".sock"), nil
+	return controlPlace{path: filepath.Join(os.TempDir(), "oust-"+hex.EncodeToString(sum[:8])+".sock")}, nil
+}
+
+// Close lets go of the folder; the path holds no longer.
+func (p controlPlace) Close() error {
+	if p.folder == nil {
+		return nil
+	}
+	return p.folder.Close()
 }
 
 // control is serve's end of the socket.
 type control struct {
+	place    controlPlace
 	listener net.Listener
 	who      string
 	// yields gets each command that asks for the store.
@@ -76,13 +100,25 @@ func (e *errServed) Error() string {
 	return fmt.Sprintf("this campaign is served already, by %s; stop that one first", printable(e.who))
 }
 
-// listenControl opens the socket. One that nobody listens on any more is
-// replaced.
+// listenControl opens the socket, and answers for who.
 func listenControl(dir, who string) (*control, error) {
-	path, err := controlPath(dir)
+	place, err := placeControl(dir)
 	if err != nil {
 		return nil, err
 	}
+	l, err := openControl(place.path)
+	if err != nil {
+		return nil, errors.Join(err, place.Close())
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	c := &control{place: place, listener: l, who: who, yields: make(chan *yield), ctx: ctx, cancel: cancel}
+	c.conns.Go(c.accept)
+	return c, nil
+}
+
+// openControl makes the socket. One that nobody listens on any more is
+// replaced.
+func openControl(path string) (net.Listener, error) {
 	if other, err := askOther(path); err == nil {
 		return nil, &errServed{other}
 	}
@@ -99,10 +135,17 @@ func listenControl(dir, who string) (*control, error) {
 		_ = l.Close()
 		return nil, fmt.Errorf("open the socket for other commands: %w", err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	c := &control{listener: l, who: who, yields: make(chan *yield), ctx: ctx, cancel: cancel}
-	c.conns.Go(c.accept)
-	return c, nil
+	return l, nil
+}
+
+// otherServe asks a serve of the campaign who it is.
+func otherServe(dir string) (string, error) {
+	place, err := placeControl(dir)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = place.Close() }()
+	return askOther(place.path)
 }
 
 // askOther asks a serve that listens who it is.
@@ -179,7 +222,7 @@ func (c *control) Close() error {
 	c.cancel()
 	err := c.listener.Close() // removes the file
 	c.conns.Wait()
-	return err
+	return errors.Join(err, c.place.Close())
 }
 
 // yieldTime is how long a serve may take to drop what it has in hand.
@@ -192,11 +235,12 @@ var errNobodyServes = errors.New("the campaign is not served")
 // returned Closer is open, and calls slow if that takes a while. It returns
 // errNobodyServes if none listens.
 func askYieldOf(ctx context.Context, dir string, slow func()) (io.Closer, error) {
-	path, err := controlPath(dir)
+	place, err := placeControl(dir)
 	if err != nil {
 		return nil, err
 	}
-	conn, err := net.DialTimeout("unix", path, controlPatience)
+	defer func() { _ = place.Close() }()
+	conn, err := net.DialTimeout("unix", place.path, controlPatience)
 	if err != nil {
 		return nil, errors.Join(errNobodyServes, err)
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"os/user"
 	"runtime"
 	"syscall"
 	_ "time/tzdata" // host zones work where the machine has no zone database
@@ -20,8 +21,20 @@ func main() {
 	os.Exit(mainExit())
 }
 
+// setHome gives a service manager's process, which may have no HOME, that of its
+// user: ~ in campaign.yaml and the default known_hosts are found there.
+func setHome() {
+	if runtime.GOOS == "windows" || os.Getenv("HOME") != "" {
+		return
+	}
+	if u, err := user.Current(); err == nil && u.HomeDir != "" {
+		_ = os.Setenv("HOME", u.HomeDir) // fails for names with a zero or an equals sign alone
+	}
+}
+
 // mainExit does signals, Run and the exit code.
 func mainExit() int {
+	setHome()
 	ballast := make([]byte, ballastSize)
 	defer runtime.KeepAlive(ballast)
 	ctx, cancel := context.WithCancel(context.Background())

@@ -13,7 +13,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"oust/remediate"
+	"oust/remediate/campaign"
 	"oust/remediate/engine"
+	"oust/transports/ssh"
 )
 
 //go:embed oust.service.tmpl
@@ -58,11 +61,15 @@ func (a *app) printUnit() error {
 	if err != nil {
 		return err
 	}
+	c, err := campaign.Load(dir)
+	if err != nil {
+		return err
+	}
 	program, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("find the program: %w", err)
 	}
-	text, err := unitText(program, dir)
+	text, err := unitText(program, dir, writtenKnownHosts(c))
 	if err != nil {
 		return err
 	}
@@ -70,23 +77,45 @@ func (a *app) printUnit() error {
 	return err
 }
 
-// unitText fills the unit. Paths are quoted as systemd.syntax(7) wants them,
-// with the specifiers of systemd.unit(5) escaped.
-func unitText(program, dir string) (string, error) {
-	t, err := template.New("unit").Funcs(template.FuncMap{"quote": unitQuote}).Parse(unitTemplate)
+// writtenKnownHosts is the folder of the known_hosts file to which new keys are
+// added, "" if none are.
+func writtenKnownHosts(c remediate.Campaign) string {
+	if c.SSH.HostKeys != ssh.HostKeysAcceptNew {
+		return ""
+	}
+	file := campaign.Path(c.Dir, "~/.ssh/known_hosts")
+	if len(c.SSH.KnownHosts) > 0 {
+		file = c.SSH.KnownHosts[0]
+	}
+	return filepath.Dir(file)
+}
+
+// unitText fills the unit; known is a folder beside the campaign's to which it
+// may write, or "". Paths are quoted as systemd.syntax(7) wants them, with the
+// specifiers of systemd.unit(5) escaped; a dollar sign counts in arguments alone.
+func unitText(program, dir, known string) (string, error) {
+	dollar := func(s string) string { return strings.ReplaceAll(s, "$", "$$") }
+	t, err := template.New("unit").Funcs(template.FuncMap{"quote": unitQuote, "dollar": dollar}).Parse(unitTemplate)
 	if err != nil {
 		return "", err
 	}
+	if known == dir {
+		known = ""
+	}
+	// A backslash at the end of a line would join the next one to it.
+	name := strings.NewReplacer("%", "%%", `\`, "/").Replace(filepath.Base(dir))
 	var b strings.Builder
-	err = t.Execute(&b, struct{ Program, Dir, Name string }{program, dir, strings.ReplaceAll(filepath.Base(dir), "%", "%%")})
-	return b.String(), err
+	if err = t.Execute(&b, struct{ Program, Dir, Known, Name string }{program, dir, known, name}); err != nil {
+		return "", err
+	}
+	return b.String(), nil
 }
 
 func unitQuote(s string) (string, error) {
 	if strings.ContainsAny(s, "\n\r") {
 		return "", fmt.Errorf("a path with a line break cannot stand in a unit: %q", s)
 	}
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, `%`, `%%`, `$`, `$$`).Replace(s) + `"`, nil
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, `%`, `%%`).Replace(s) + `"`, nil
 }
 
 func (a *app) runServe(ctx context.Context, opt serveOptions) error {
@@ -94,10 +123,8 @@ func (a *app) runServe(ctx context.Context, opt serveOptions) error {
 	if err != nil {
 		return err
 	}
-	if path, err := controlPath(a.dir); err == nil {
-		if other, err := askOther(path); err == nil {
-			return &errServed{other}
-		}
+	if other, err := otherServe(a.dir); err == nil {
+		return &errServed{other}
 	}
 	ui := a.newReporter()
 	defer ui.Close()
