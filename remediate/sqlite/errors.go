@@ -18,7 +18,7 @@ var (
 	// ErrNewer: the file was made by a newer oust. It is left as it is.
 	ErrNewer = errors.New("the store was made by a newer oust; use that version")
 	// ErrOlder: a store that is only read is never brought up to date.
-	ErrOlder = errors.New("the store was made by an older oust; run oust scan to bring it up to date")
+	ErrOlder = errors.New("the store was made by an older oust; run oust plan, or any other command that writes, to bring it up to date")
 	// ErrReadOnly: a write to a store from OpenReadOnly.
 	ErrReadOnly = errors.New("the store was opened for reading only")
 	// ErrClosed: a call after Close.
