@@ -29,6 +29,7 @@ need debootstrap debootstrap
 need openssh-client ssh
 need rpm rpmbuild
 need util-linux setpriv
+need iproute2 ip
 need busybox busybox # shells that scripts are tried in
 need gcc gcc # go test -race
 need mksh mksh
