@@ -24,14 +24,18 @@ func TestWeeks(t *testing.T) {
 			Classes: []remediate.ClassStop{{Class: remediate.ClassStillPresent, Hosts: 4}}},
 	}
 	if raceDetector {
-		config.linux, config.windows = 250, 50
+		config.linux, config.windows, config.late = 150, 40, 20
 	}
 	runWeeks(t, config, memoryStore)
 }
 
 // TestWeeksSeeds: the same with fewer hosts, and more seeds.
 func TestWeeksSeeds(t *testing.T) {
-	for seed := range storetest.Rounds(2) {
+	rounds := 2
+	if raceDetector {
+		rounds = 1
+	}
+	for seed := range storetest.Rounds(rounds) {
 		runWeeks(t, smallWeeks(uint64(seed+10)), memoryStore)
 	}
 }
