@@ -139,7 +139,7 @@ func (o exemptOptions) check(h remediate.Host, now time.Time) (time.Time, error)
 		return time.Time{}, fmt.Errorf("--until %q: the year is at most %d", o.until, lastYear-1)
 	}
 	if !until.After(now) {
-		return time.Time{}, fmt.Errorf("--until %s is over", o.until)
+		return time.Time{}, fmt.Errorf("--until %s is over in %s, the time zone of host %s", o.until, zone, h.Name)
 	}
 	return until, nil
 }
