@@ -190,20 +190,27 @@ func (p Planner) clean(st remediate.HostState, now time.Time) Next {
 	seen := clamped(st.SeenAt, now)
 	removed := clamped(st.RemovedAt, now)
 	if st.Bare != "" {
-		n = Next{Work: WorkVerify, At: seen.Add(barePause(seen.Sub(st.BareSince))), Why: "nothing protects it"}
+		n = Next{Work: WorkVerify, At: seen.Add(barePause(seen.Sub(st.BareSince))), Why: "nothing protects it: " + st.Bare}
+		n.Person = seen.Sub(st.BareSince) > bareLong
 	}
 	for _, after := range p.Reverify {
 		due := removed.Add(after)
 		if seen.Before(due) {
 			due = due.Add(jitter(after/50, st.Host, 1))
-			if n.Work == WorkNone || due.Before(n.At) {
+			switch {
+			case n.Work == WorkNone:
 				n = Next{Work: WorkVerify, At: due, Why: "looked at again after its removal"}
+			case due.Before(n.At):
+				n.At = due
 			}
 			break
 		}
 	}
 	return n
 }
+
+// bareLong is how long a host may stand bare before a person is told.
+const bareLong = time.Hour
 
 // barePause is the time to the next look at a host that nothing protects: what
 // takes over may need some minutes to start.

@@ -88,6 +88,11 @@ func TestDecide(t *testing.T) {
 			v.State.Bare, v.State.BareSince = "nothing", noon.Add(-time.Hour)
 			return v
 		}(), Next{Work: WorkVerify, At: noon.Add(time.Hour)}},
+		{"bare for long: a person is told", func() View {
+			v := removed(2*time.Hour, 0)
+			v.State.Bare, v.State.BareSince = "nothing", noon.Add(-2*time.Hour)
+			return v
+		}(), Next{Work: WorkVerify, At: noon.Add(2 * time.Hour), Person: true}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

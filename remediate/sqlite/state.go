@@ -106,16 +106,25 @@ func (s *session) setOutcome(host string, o remediate.Outcome, at int64) error {
 	}
 	switch o.Kind {
 	case remediate.OutcomeFailed:
-		return s.exec(`UPDATE hosts SET class = ?2, detail = ?3, failed_at = ?4,
-				owed_class = ?2, owed_detail = ?3, owed_at = ?4,
-				tries = CASE WHEN class = ?2 THEN tries + 1 ELSE 1 END,
-				owed_tries = CASE WHEN class = ?2 THEN tries + 1 ELSE 1 END
-			WHERE name = ?1`, host, string(o.Class), o.Detail, at)
+		return s.failedAttempt(host, o, at)
 	case remediate.OutcomeRemoved, remediate.OutcomeNothingToDo, remediate.OutcomeRebootPending:
 		return s.exec(`UPDATE hosts SET class = '', detail = '', tries = 0, failed_at = 0,
 			owed_class = '', owed_detail = '', owed_tries = 0, owed_at = 0 WHERE name = ?`, host)
 	}
 	return nil
+}
+
+// failedAttempt moves a host's state by an attempt that failed. One that did
+// not reach the host covers what an earlier one is owed, and leaves it.
+func (s *session) failedAttempt(host string, o remediate.Outcome, at int64) error {
+	err := s.exec(`UPDATE hosts SET class = ?2, detail = ?3, failed_at = ?4,
+			tries = CASE WHEN class = ?2 THEN tries + 1 WHEN owed_class = ?2 THEN owed_tries + 1 ELSE 1 END
+		WHERE name = ?1`, host, string(o.Class), o.Detail, at)
+	if err != nil {
+		return err
+	}
+	return s.exec(`UPDATE hosts SET owed_class = class, owed_detail = detail, owed_tries = tries, owed_at = failed_at
+		WHERE name = ?1 AND (?2 <> 'unreachable' OR owed_class IN ('', 'unreachable', 'auth', 'untrusted'))`, host, string(o.Class))
 }
 
 // addHost makes sure that the host is listed.

@@ -20,7 +20,10 @@
 //     failure, the attempt's; a failed attempt that is closed twice is one as
 //     well. Tries and FailedAt go when the class goes, and come back with a
 //     failed attempt that a look's failure had covered. Outcomes that decide
-//     nothing (stale, not-started, deferred, exempt, ready) leave them.
+//     nothing (stale, not-started, deferred, exempt, ready) leave them. An
+//     attempt that could not reach its host (unreachable) covers the failure
+//     of an earlier one that had, as a failed look does: that one comes back
+//     when the host is seen, and a further failure of its class counts on.
 //   - RemovedAt is the time of the look that made a host removed. BootID is of
 //     successful looks of any kind, Bare and BareSince of scans and verifies
 //     that did not fail, also of incomplete ones.

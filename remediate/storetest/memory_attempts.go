@@ -121,13 +121,31 @@ func (m *Memory) setOutcome(a *remediate.Attempt) {
 	h.state.Last, h.state.LastAt = a.Outcome, a.Updated
 	switch a.Outcome.Kind {
 	case remediate.OutcomeFailed:
-		h.owed = h.again(a.Outcome.Class, a.Outcome.Detail, a.Updated)
+		class := a.Outcome.Class
+		f := h.again(class, a.Outcome.Detail, a.Updated)
+		if h.state.Class != class && h.owed.class == class {
+			f.tries += h.owed.tries
+		}
+		if class == remediate.ClassUnreachable && h.owed.reached() {
+			h.show(f)
+			return
+		}
+		h.owed = f
 	case remediate.OutcomeRemoved, remediate.OutcomeNothingToDo, remediate.OutcomeRebootPending:
 		h.owed = failure{}
 	default:
 		return
 	}
 	h.show(h.owed)
+}
+
+// reached reports whether it is the failure of an attempt that reached the host.
+func (f failure) reached() bool {
+	switch f.class {
+	case "", remediate.ClassUnreachable, remediate.ClassAuth, remediate.ClassUntrusted:
+		return false
+	}
+	return true
 }
 
 func (m *Memory) addAttempt(a remediate.Attempt) *remediate.Attempt {
