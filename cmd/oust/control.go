@@ -240,7 +240,7 @@ func askYieldOf(ctx context.Context, dir string, slow func()) (io.Closer, error)
 		return nil, err
 	}
 	defer func() { _ = place.Close() }()
-	conn, err := net.DialTimeout("unix", place.path, controlPatience)
+	conn, err := (&net.Dialer{Timeout: controlPatience}).DialContext(ctx, "unix", place.path)
 	if err != nil {
 		return nil, errors.Join(errNobodyServes, err)
 	}
