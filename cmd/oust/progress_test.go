@@ -65,7 +65,7 @@ func TestSummaryLinesCountEveryHost(t *testing.T) {
 		Stopped:  "wave 2: 3 of 10 hosts failed",
 	}
 	text := strings.Join(summaryLines(s), "\n")
-	for _, want := range []string{"apply: 12 hosts", "removed              7", "not-started          2", "2  unreachable", "1  auth", "stopped: wave 2"} {
+	for _, want := range []string{"apply: 12 hosts", "removed              7", "not-started          2", "2  unreachable", "1  auth", "held: wave 2"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not in\n%s", want, text)
 		}
