@@ -33,8 +33,6 @@ type chaos struct {
 // tally counts what chaos did.
 type tally struct {
 	kills, lives int
-	// ended counts lives that came to their own end.
-	ended map[string]int
 }
 
 // totals adds up the tallies of tests that run side by side.

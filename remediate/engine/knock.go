@@ -27,11 +27,10 @@ func (t *knockTask) step(ctx context.Context) (time.Duration, bool) {
 
 func (t *knockTask) knock(ctx context.Context) error {
 	e := t.s.e
-	target, err := e.Target(t.x.host)
-	if err != nil {
-		return nil // the work itself will say so
+	var err error
+	if target, unknown := e.Target(t.x.host); unknown == nil { // else the work itself will say so
+		err = transports.Knock(ctx, e.Dialer, target)
 	}
-	err = transports.Knock(ctx, e.Dialer, target)
 	e.Logger.Trace("knocked", logHost, t.x.host.Name, logError, err)
 	return err
 }

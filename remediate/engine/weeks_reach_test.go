@@ -17,7 +17,6 @@ type life struct {
 	conns   map[string]int    // open connections and knocks, by host
 	intents map[string]string // attempts without an outcome, by host
 	refused map[string]int    // logins refused in a row, by credential
-	forced  bool              // a person has it look at hosts once more
 }
 
 var errGone = errors.New("the disk is gone")
