@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -25,8 +26,12 @@ func TestMain(m *testing.M) {
 // leakChecked looks for goroutines that outlive the tests of this process.
 type leakChecked struct{ m *testing.M }
 
+// atOnce is how many tests run side by side: most of them wait for hosts.
+const atOnce = "6"
+
 // Run implements testscript.TestingM.
 func (l leakChecked) Run() int {
+	_ = flag.Set("test.parallel", atOnce)
 	code := l.m.Run()
 	if err := goleak.Find(); err != nil && code == 0 {
 		_, _ = os.Stderr.WriteString("goroutines outlive the tests: " + err.Error() + "\n")

@@ -95,7 +95,7 @@ func (t *hostTask) moved() string {
 // that nor stale, unless it has again what was planned for.
 func (t *hostTask) stillWaits(ctx context.Context, s *sight) (o remediate.Outcome, look *remediate.Look, over bool, err error) {
 	e := t.a.e
-	if unknown := s.incomplete() != nil; unknown || remediate.SameFindings(s.findings, t.planned.Findings) {
+	if !s.whole() || remediate.SameFindings(s.findings, t.planned.Findings) {
 		return o, nil, false, nil
 	}
 	at, err := e.waitingAttempt(ctx, t.host.Name, s)

@@ -192,5 +192,9 @@ func (s *sight) incomplete() *failure {
 		strings.Join(s.facts.Incomplete, "; "))}
 }
 
+// whole reports whether the look says all that it was asked, or has found
+// something.
+func (s *sight) whole() bool { return s.incomplete() == nil }
+
 // since is the time that work on a host has taken.
 func (e *Engine) since(start time.Time) time.Duration { return e.Now().Sub(start) }
