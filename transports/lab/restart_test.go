@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -218,7 +219,8 @@ func TestShutdownTakenBack(t *testing.T) {
 		if a := run(t, h, "who"); !strings.HasPrefix(a.Out, "mia ") {
 			t.Errorf("who: %+v", a)
 		}
-		if a := run(t, h, "systemctl reboot"); a.Exit != 0 {
+		// It may be killed by what it has begun, before its end is known.
+		if a := run(t, h, "systemctl reboot"); a.Exit != 0 && a.Exit != 128+int(syscall.SIGKILL) {
 			t.Errorf("%+v", a)
 		}
 		time.Sleep(time.Minute)
