@@ -1,14 +1,17 @@
 package engine_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"oust/remediate"
 	"oust/remediate/engine"
 	"oust/remediate/schedule"
+	"oust/transports"
 	"oust/transports/lab"
 )
 
@@ -203,4 +206,49 @@ func TestWavesWaitForInterruptedJobs(t *testing.T) {
 func inBubbleNamed(t *testing.T, name string, config lab.Config, test func(t *testing.T, r *bubbleRig)) {
 	t.Helper()
 	t.Run(name, func(t *testing.T) { inBubble(t, config, test) })
+}
+
+// noRestarts refuses the restart of hosts, as a person does who takes each one
+// back.
+type noRestarts struct {
+	*bubbleRig
+	asked atomic.Int64
+}
+
+func (d *noRestarts) Dial(ctx context.Context, t transports.Target) (transports.Conn, error) {
+	conn, err := d.bubbleRig.Dial(ctx, t)
+	return &noRestartConn{conn, d}, err
+}
+
+type noRestartConn struct {
+	transports.Conn
+	d *noRestarts
+}
+
+func (c *noRestartConn) Run(ctx context.Context, cmd transports.Command) (transports.Result, error) {
+	if bytes.Contains(cmd.Stdin, []byte("for name in shutdown reboot")) {
+		c.d.asked.Add(1)
+		return transports.Result{}, &transports.Error{Class: transports.LostContact, Op: "run", Err: context.DeadlineExceeded}
+	}
+	return c.Conn.Run(ctx, cmd)
+}
+
+// TestRestartsThatComeToNothing: a host that does not restart is asked less and
+// less often.
+func TestRestartsThatComeToNothing(t *testing.T) {
+	inBubble(t, lab.Config{Hosts: 1, Seed: 23, Faults: lab.FaultMix{{Fault: "reboot-needed", Share: 1}}}, func(t *testing.T, r *bubbleRig) {
+		plan := r.pending()
+		d := &noRestarts{bubbleRig: r}
+		r.dialer = d
+		r.serve(10*24*time.Hour, engine.ServeOptions{})
+		if n := d.asked.Load(); n < 10 || n > 70 {
+			t.Errorf("asked %d times in 10 days", n)
+		}
+		r.dialer = nil
+		r.serve(5*time.Hour, engine.ServeOptions{})
+		r.wantRestarts(plan, "at last", 1)
+		if st := r.state(plan.Hosts[0].Name); st.Standing != remediate.StandRemoved {
+			t.Errorf("%+v", st)
+		}
+	})
 }

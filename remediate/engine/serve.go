@@ -196,10 +196,11 @@ type served struct {
 	// first is the wave that waits for this host.
 	first schedule.WaveID
 	// What only this process knows: knocks without an answer, removals that
-	// found the host changed, and a time before which nothing is done.
-	knocks, stales int
-	notBefore      time.Time
-	answered       time.Time // the last knock that was answered
+	// found the host changed, restarts that came to nothing, and a time before
+	// which nothing is done.
+	knocks, stales, restarts int
+	notBefore                time.Time
+	answered                 time.Time // the last knock that was answered
 	// lost: an attempt could not be settled, so that no wave waits for it.
 	lost bool
 	// open are attempts without an outcome, tidy those whose folder may still

@@ -32,6 +32,8 @@ type bubbleRig struct {
 	knocks map[string]int
 	away   map[string]bool
 	events []engine.Event
+	// dialer, if set, is used in place of the rig.
+	dialer transports.Dialer
 	// onEvent, if set, is told of each event.
 	onEvent func(engine.Event)
 }
@@ -107,8 +109,12 @@ func (r *bubbleRig) engine() *engine.Engine {
 	if err != nil {
 		r.t.Fatal(err)
 	}
+	var dialer transports.Dialer = r
+	if r.dialer != nil {
+		dialer = r.dialer
+	}
 	e, err := engine.New(engine.Config{
-		Store: r.store, Dialer: r, Library: lib, Campaign: r.campaign, By: "ann@controller",
+		Store: r.store, Dialer: dialer, Library: lib, Campaign: r.campaign, By: "ann@controller",
 		Target: func(h remediate.Host) (transports.Target, error) {
 			return transports.Target{Host: h.Name, Address: h.Address, Port: h.Port, Site: h.Site,
 				Credential: transports.Credential{Name: "root", User: userOf(h), Password: r.fleet.Password(), KeyFile: "key"}}, nil

@@ -296,7 +296,8 @@ func (s *serving) readOpen(ctx context.Context, x *served, was schedule.Work) er
 // once for ever.
 const (
 	joinPause    = 10 * time.Minute
-	restartPause = 30 * time.Minute
+	restartPause = 30 * time.Minute // doubled with each restart that came to nothing
+	restartMost  = 4 * time.Hour
 	stalePause   = time.Hour
 	staleMost    = 3
 )
@@ -309,7 +310,8 @@ func (s *serving) slowDown(x *served, was schedule.Work, before remediate.HostSt
 	case x.view.Open:
 		x.notBefore = now.Add(joinPause)
 	case was == schedule.WorkRestart && st.Last.Kind == remediate.OutcomeRebootPending:
-		x.notBefore = now.Add(restartPause)
+		x.restarts++
+		x.notBefore = now.Add(min(restartPause<<min(x.restarts-1, 8), restartMost))
 	case was == schedule.WorkRemove && st.Last.Kind == remediate.OutcomeStale:
 		if x.stales++; x.stales >= staleMost {
 			x.notBefore = now.Add(stalePause)
@@ -319,7 +321,7 @@ func (s *serving) slowDown(x *served, was schedule.Work, before remediate.HostSt
 	case was == schedule.WorkRemove && st.Class != "":
 		x.notBefore = now.Add(s.opt.Tick) // whatever its rule says
 	default:
-		x.stales = 0
+		x.stales, x.restarts = 0, 0
 	}
 }
 
