@@ -259,8 +259,12 @@ func (t *hostTask) secrets() (map[string]string, error) {
 		}
 		for _, s := range p.Secrets {
 			secret, have := t.a.secrets[s.Name]
-			if !have {
-				continue // it is optional
+			switch {
+			case !have && s.Optional:
+				continue
+			case !have:
+				return nil, &failure{class: remediate.ClassUnsupported, detail: fmt.Sprintf(
+					"playbook %s asks for the secret %s: %v", p.Name, s.Name, ErrNoSecret), err: ErrNoSecret}
 			}
 			value, err := s.Encode([]byte(secret.Reveal()))
 			if err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"oust/remediate"
 	"oust/remediate/engine"
+	"oust/transports"
 	"oust/transports/lab"
 )
 
@@ -37,6 +38,28 @@ func TestRetryOfASelectionKeepsWaves(t *testing.T) {
 		r.serve(7*24*time.Hour, engine.ServeOptions{})
 		if st := r.state(second); st.Standing != remediate.StandRemoved {
 			t.Errorf("%+v", st)
+		}
+	})
+}
+
+// TestSecretThatIsGone: where a playbook needs a secret that the campaign has
+// no more, its uninstaller is not started without it.
+func TestSecretThatIsGone(t *testing.T) {
+	inBubble(t, lab.Config{Windows: 2, Seed: 24}, func(t *testing.T, r *bubbleRig) {
+		r.secret = func(string) (transports.Secret, error) { return transports.NewSecret("hunter2"), nil }
+		plan := r.planned()
+		r.setAway(true)
+		r.apply(plan, engine.ApplyOptions{})
+		r.setAway(false)
+		r.secret = func(string) (transports.Secret, error) { return transports.Secret{}, engine.ErrNoSecret }
+		r.serve(24*time.Hour, engine.ServeOptions{})
+		if n := r.starts(); n != 0 {
+			t.Errorf("%d uninstallers were started without their secret", n)
+		}
+		for _, h := range plan.Hosts {
+			if st := r.state(h.Name); st.Class != remediate.ClassUnsupported || !strings.Contains(st.Detail, "campaign.yaml names no such secret") {
+				t.Errorf("%s: %+v", h.Name, st.Last)
+			}
 		}
 	})
 }

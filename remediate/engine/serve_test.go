@@ -32,6 +32,8 @@ type bubbleRig struct {
 	knocks map[string]int
 	away   map[string]bool
 	events []engine.Event
+	// secret, if set, resolves secrets; all of them are then required.
+	secret func(name string) (transports.Secret, error)
 	// dialer, if set, is used in place of the rig.
 	dialer transports.Dialer
 	// onEvent, if set, is told of each event.
@@ -109,12 +111,19 @@ func (r *bubbleRig) engine() *engine.Engine {
 	if err != nil {
 		r.t.Fatal(err)
 	}
+	if r.secret != nil {
+		for _, p := range lib.List() {
+			for i := range p.Secrets {
+				p.Secrets[i].Optional = false
+			}
+		}
+	}
 	var dialer transports.Dialer = r
 	if r.dialer != nil {
 		dialer = r.dialer
 	}
 	e, err := engine.New(engine.Config{
-		Store: r.store, Dialer: dialer, Library: lib, Campaign: r.campaign, By: "ann@controller",
+		Store: r.store, Dialer: dialer, Library: lib, Campaign: r.campaign, By: "ann@controller", Secret: r.secret,
 		Target: func(h remediate.Host) (transports.Target, error) {
 			return transports.Target{Host: h.Name, Address: h.Address, Port: h.Port, Site: h.Site,
 				Credential: transports.Credential{Name: "root", User: userOf(h), Password: r.fleet.Password(), KeyFile: "key"}}, nil
