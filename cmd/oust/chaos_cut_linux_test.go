@@ -178,6 +178,11 @@ func TestNetworkCut(t *testing.T) {
 	if err := apply.Wait(); err != nil {
 		t.Errorf("apply: %v\n%s", err, out.String())
 	}
+	// A cut between an outcome and the removal of its folder leaves the folder
+	// for the next apply.
+	if out, err := within("apply", plan).CombinedOutput(); err != nil {
+		t.Errorf("the second apply: %v\n%s", err, out)
+	}
 	starts := 0
 	for i, h := range l.Hosts {
 		n := l.Uninstalls(i)
