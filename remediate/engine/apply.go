@@ -336,6 +336,7 @@ func (a *applying) halted() bool {
 	if a.brake == nil {
 		return false
 	}
+	// A hold is recorded also while a person cancels.
 	held, _, err := a.brake.on(context.Background(), a.run.ID, a.plan.ID)
 	if err != nil {
 		a.fail(err)

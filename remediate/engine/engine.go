@@ -1,4 +1,4 @@
-// Package engine carries out scan, plan, apply and verify over many hosts at
+// Package engine carries out scan, plan, apply, verify and serve over many hosts at
 // once. It is the only place that joins playbooks and transports.
 //
 // A host's way through a run is a chain of short steps. A step that has to

@@ -1,3 +1,4 @@
-// Package schedule decides who goes when: waves, the rules that stop a run,
-// and a mandate's milestones. It is pure: the clock is passed in.
+// Package schedule decides who goes when: waves, change windows, retry rules,
+// what a host needs next, the rules that hold a campaign, and a mandate's
+// milestones. It is pure: the clock is passed in.
 package schedule
