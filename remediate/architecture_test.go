@@ -31,8 +31,11 @@ var arrows = map[string][]string{
 	"remediate/probe":      {"remediate"},
 	"remediate/job":        {"remediate"},
 	"remediate/schedule":   {"remediate"},
-	"remediate/sqlite":     {"remediate"},
-	"remediate/storetest":  {"remediate"},
+	"remediate/ledger":     {"remediate"},
+	"remediate/mandate":    {"remediate", "remediate/strictyaml"},
+	"remediate/report":     {"remediate"},
+	"remediate/sqlite":     {"remediate", "remediate/ledger"}, // what is recorded, and the log of it, are one transaction
+	"remediate/storetest":  {"remediate", "remediate/ledger"},
 	"remediate/engine":     {"remediate", "remediate/schedule", "remediate/probe", "remediate/job", "playbooks", "transports"},
 	"playbooks":            {"remediate", "remediate/strictyaml"},
 	"transports":           nil,
@@ -61,6 +64,8 @@ var homes = map[string][]string{
 	"golang.org/x/time":                {"transports"}, // the rate of knocks
 	"mvdan.cc/sh/v3/interp":            {"transports/..."},
 	"mvdan.cc/sh/v3/syntax":            {"transports/...", "playbooks"}, // the linter reads a script step as sh
+	"golang.org/x/mod":                 {"remediate/ledger"},
+	"filippo.io/age":                   {"remediate/ledger", "transports/creds"},
 	"github.com/spf13/cobra":           {"cmd/..."},
 	"github.com/goccy/go-yaml":         {"remediate/strictyaml", "playbooks"},
 	"golang.org/x/text":                {"remediate/probe"},     // code pages of Windows

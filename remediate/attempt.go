@@ -34,6 +34,9 @@ type Attempt struct {
 	// Script is the digest of the script that the job runs.
 	Script string `json:"script"`
 	Phase  Phase  `json:"phase"`
+	// Address is where the host was when the attempt began, HOST:PORT; it
+	// never changes. Empty in attempts of earlier versions.
+	Address string `json:"address,omitempty"`
 	// BootID is the host's at launch.
 	BootID  string    `json:"boot_id,omitempty"`
 	Started time.Time `json:"started"`

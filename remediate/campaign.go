@@ -24,6 +24,10 @@ type Campaign struct {
 	Stop       StopRules
 	Milestones []Milestone
 	Timing     Timing
+	// Terms is the mandate that Mandate names.
+	Terms  Mandate
+	Form   Form
+	Ledger LedgerSettings
 	// Windows are when changes may run; none means at any time. A host to which
 	// no window applies is never changed, unless there are none at all.
 	Windows   []Window
@@ -127,6 +131,14 @@ type Milestone struct {
 	Name string    `json:"name"`
 	What string    `json:"what"`
 	Date time.Time `json:"-"`
+}
+
+// LedgerSettings say where the key is that signs the ledger's heads.
+type LedgerSettings struct {
+	Key string // path; "" for oust.key in the campaign folder
+	// Passphrase is a reference to the passphrase of an encrypted key (age),
+	// Identity the path of an age identity that opens it.
+	Passphrase, Identity string
 }
 
 // Timing bounds what a host may take.

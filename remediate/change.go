@@ -139,6 +139,10 @@ type Exemption struct {
 	Host     string `json:"host"`
 	Reason   string `json:"reason"`
 	Approver string `json:"approver"`
+	// Ground is the mandate's own name for the reason, empty where it names
+	// none; Mitigation is what is done instead.
+	Ground     string `json:"ground,omitempty"`
+	Mitigation string `json:"mitigation,omitempty"`
 	// Until is when it ends: the first moment at which the host is planned
 	// again.
 	Until time.Time `json:"until"`

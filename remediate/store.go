@@ -37,10 +37,13 @@ type Look struct {
 	Raw []byte
 	// RawDigest is "sha256:HEX" of Raw.
 	RawDigest string
-	Platform  Platform
-	OS        string // OS.Name
-	BootID    string
-	Findings  []Finding
+	// Transport and Address are how and where the host was asked, HOST:PORT;
+	// Probe is the digest of the script that asked. Empty where nothing was.
+	Transport, Address, Probe string
+	Platform                  Platform
+	OS                        string // OS.Name
+	BootID                    string
+	Findings                  []Finding
 	// Complete is false when facts were incomplete: the standing then moves
 	// only if something was found.
 	Complete bool
@@ -87,6 +90,11 @@ type HostState struct {
 	BareSince time.Time
 	// Reboots counts the restarts by oust.
 	Reboots int
+
+	// Transport, Probe and Run are of the last successful look.
+	Transport, Probe, Run string
+	// FoundAt is when something was first found on the host, zero if never.
+	FoundAt time.Time
 }
 
 // Run is one carrying-out of scan, apply or verify.
