@@ -8,6 +8,13 @@ type Mandate struct {
 	Name   string `json:"name"` // such as bod-17-01
 	Title  string `json:"title"`
 	Issuer string `json:"issuer"`
+	// Digest is "sha256:HEX" of the text that it was read from.
+	Digest string `json:"digest"`
+	// Issued is the date of the real one, zero where it is not said; what days
+	// are counted from is the campaign's own date of issue.
+	Issued time.Time `json:"issued,omitzero"`
+	// Zone is the IANA time zone in which its days begin and end; empty is UTC.
+	Zone string `json:"zone,omitempty"`
 	// Sources are where its text stands; never empty.
 	Sources []string `json:"sources"`
 	// Covers and Excludes say in words what it is about and what it is not.
@@ -33,8 +40,10 @@ type MilestoneRule struct {
 	What string `json:"what"`
 	// Due is when.
 	Due Due `json:"due"`
-	// Met says what meets it.
-	Met MetBy `json:"met"`
+	// Met says what meets it; Report is the report of MetReported and
+	// MetCompleted, empty for the others.
+	Met    MetBy      `json:"met"`
+	Report ReportKind `json:"report,omitempty"`
 	// Campaign: a campaign may set another date (finish).
 	Campaign bool `json:"campaign,omitempty"`
 }
@@ -45,22 +54,31 @@ type Due struct {
 	// days are Monday to Friday without the mandate's Holidays.
 	Days         int `json:"days,omitempty"`
 	BusinessDays int `json:"business_days,omitempty"`
-	// From is the trigger: empty is the mandate's issue, "found" the first
-	// finding of the campaign, else the name of an earlier milestone.
+	// From is the trigger: empty is the mandate's issue, FromFound the first
+	// finding of the campaign, else the name of an earlier milestone, from whose
+	// day it counts.
 	From string `json:"from,omitempty"`
 	// Date is fixed; then the others are zero.
 	Date time.Time `json:"date,omitzero"`
 }
+
+// FromFound is the trigger of what counts from the first finding. No milestone
+// may have this name.
+const FromFound = "found"
 
 // MetBy says what meets a milestone or a duty.
 type MetBy string
 
 // What can meet a milestone.
 const (
-	MetReported MetBy = "reported" // the report of the milestone's Report kind was handed in
-	MetBegun    MetBy = "begun"    // a removal was begun
-	MetFinished MetBy = "finished" // no host is left that is unseen, present or reappeared, and not exempt
+	MetReported  MetBy = "reported"  // the report was handed in
+	MetBegun     MetBy = "begun"     // a removal was begun
+	MetFinished  MetBy = "finished"  // no host is left that is unseen, present or reappeared, and not exempt
+	MetCompleted MetBy = "completed" // it is finished, and the report was handed in after that
 )
+
+// MetKinds lists what can meet a milestone.
+func MetKinds() []MetBy { return []MetBy{MetReported, MetBegun, MetFinished, MetCompleted} }
 
 // Duty repeats.
 type Duty struct {
@@ -72,7 +90,7 @@ type Duty struct {
 	After        string `json:"after"`
 	EveryDays    int    `json:"every_days"`
 	BusinessDays bool   `json:"business_days,omitempty"`
-	// Until says what ends it.
+	// Until says what ends it: MetFinished or MetCompleted.
 	Until MetBy `json:"until"`
 }
 
@@ -81,6 +99,41 @@ type ReportRule struct {
 	Report ReportKind   `json:"report"`
 	Title  string       `json:"title"`
 	Items  []ReportItem `json:"items"`
+	// Sheet are the columns of a table with one row a host, where the mandate
+	// asks for one; empty otherwise.
+	Sheet []SheetColumn `json:"sheet,omitempty"`
+}
+
+// SheetColumn is a column of a table with one row a host.
+type SheetColumn struct {
+	Column ColumnKind `json:"column"`
+	Title  string     `json:"title"` // as the mandate's own sheet has it
+}
+
+// ColumnKind is what a column says of a host.
+type ColumnKind string
+
+// What a column can say.
+const (
+	ColumnName     ColumnKind = "name"
+	ColumnAddress  ColumnKind = "address"
+	ColumnVersion  ColumnKind = "version" // of what was found, by the last look that found something
+	ColumnOS       ColumnKind = "os"
+	ColumnEver     ColumnKind = "ever" // Y where something was ever found, N where it was looked for and never found, empty where nobody has looked
+	ColumnStanding ColumnKind = "standing"
+	ColumnSite     ColumnKind = "site"
+	ColumnOwner    ColumnKind = "owner"
+	ColumnSeen     ColumnKind = "seen"    // time of the last successful look
+	ColumnFound    ColumnKind = "found"   // time of the first finding
+	ColumnRemoved  ColumnKind = "removed" // time of the removal
+)
+
+// ColumnKinds lists the columns in their order.
+func ColumnKinds() []ColumnKind {
+	return []ColumnKind{
+		ColumnName, ColumnAddress, ColumnVersion, ColumnOS, ColumnEver, ColumnStanding,
+		ColumnSite, ColumnOwner, ColumnSeen, ColumnFound, ColumnRemoved,
+	}
 }
 
 // ReportItem is one thing that a report must contain.
@@ -126,6 +179,16 @@ const (
 	ItemCosts        ItemKind = "costs"
 	ItemField        ItemKind = "field" // any other entry of the form
 )
+
+// ItemKinds lists what can answer an item.
+func ItemKinds() []ItemKind {
+	return []ItemKind{
+		ItemProducts, ItemEndpoints, ItemMethods, ItemUnseen, ItemTimeline, ItemProgress, ItemFailures, ItemExemptions,
+		ItemReappeared, ItemHosts, ItemEmbedded, ItemAttest,
+		ItemAgency, ItemContact, ItemComponents, ItemMission, ItemContracts, ItemRequirements, ItemReplacement,
+		ItemReplaceTime, ItemChallenges, ItemCosts, ItemField,
+	}
+}
 
 // ExemptionRule bounds exemptions.
 type ExemptionRule struct {
