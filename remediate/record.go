@@ -21,6 +21,7 @@ const (
 	RecordPlan           RecordKind = "plan"            // PlanSaved
 	RecordApproval       RecordKind = "approval"        // ApprovalGiven
 	RecordApprovedHosts  RecordKind = "approved-hosts"  // ApprovedHosts: they follow their approval
+	RecordApprovedCode   RecordKind = "approved-code"   // ApprovedCode: they follow their approval
 	RecordAttempt        RecordKind = "attempt"         // AttemptBegun: the intent
 	RecordOutcome        RecordKind = "outcome"         // AttemptEnded
 	RecordExemption      RecordKind = "exemption"       // Exemption
@@ -31,6 +32,7 @@ const (
 	RecordRebootBack     RecordKind = "reboot-back"     // RebootBack
 	RecordTrust          RecordKind = "trust"           // KeyTrusted
 	RecordSubmission     RecordKind = "submission"      // Submission
+	RecordState          RecordKind = "state"           // StateCarried: only among the earlier ones
 )
 
 // Record is one line of the ledger. Times in records are UTC and have whole
@@ -145,10 +147,16 @@ type PlanSaved struct {
 
 // ApprovalGiven is a person's yes to a plan.
 type ApprovalGiven struct {
+	Plan    string `json:"plan"`
+	By      string `json:"by,omitempty"`
+	Scripts int    `json:"scripts"` // as many are named in the ApprovedCode that follow
+	Hosts   int    `json:"hosts"`   // as many are named in the ApprovedHosts that follow
+}
+
+// ApprovedCode are some scripts of an approval, by digest, sorted.
+type ApprovedCode struct {
 	Plan    string   `json:"plan"`
-	By      string   `json:"by,omitempty"`
 	Scripts []string `json:"scripts"`
-	Hosts   int      `json:"hosts"` // as many are named in the ApprovedHosts that follow
 }
 
 // ApprovedHosts are some hosts of an approval, all of one wave, by name.
@@ -158,8 +166,9 @@ type ApprovedHosts struct {
 	Hosts []string `json:"hosts"`
 }
 
-// MaxApprovedHosts bounds the hosts of one ApprovedHosts.
-const MaxApprovedHosts = 1000
+// MaxApproved bounds the hosts of one ApprovedHosts and the scripts of one
+// ApprovedCode.
+const MaxApproved = 1000
 
 // AttemptBegun is the intent to run a script on a host.
 type AttemptBegun struct {
@@ -203,7 +212,7 @@ type (
 		By string `json:"by,omitempty"`
 	}
 	RebootBack struct {
-		// BootID is that of the boot which has begun.
+		// BootID is that of the boot which the restart ended.
 		BootID string `json:"boot_id"`
 	}
 	KeyTrusted struct {
@@ -211,6 +220,40 @@ type (
 		Fingerprint string `json:"fingerprint"`
 	}
 )
+
+// StateCarried is the state of a host as it was when the ledger began, see
+// HostState: the records from before then do not tell in which order all of
+// it happened.
+type StateCarried struct {
+	Standing  Standing  `json:"standing"`
+	Platform  Platform  `json:"platform,omitempty"`
+	OS        string    `json:"os,omitempty"`
+	Findings  []Finding `json:"findings,omitempty"`
+	Raw       string    `json:"raw,omitempty"` // digest
+	SeenAt    time.Time `json:"seen_at,omitzero"`
+	BootID    string    `json:"boot_id,omitempty"`
+	Run       string    `json:"run,omitempty"`
+	FoundAt   time.Time `json:"found_at,omitzero"`
+	RemovedAt time.Time `json:"removed_at,omitzero"`
+	Bare      string    `json:"bare,omitempty"`
+	BareSince time.Time `json:"bare_since,omitzero"`
+	Reboots   int       `json:"reboots,omitempty"`
+	// Failure is the last one that nothing better has followed, Owed that of
+	// the attempt that nothing has answered.
+	Failure FailureCarried `json:"failure,omitzero"`
+	Owed    FailureCarried `json:"owed,omitzero"`
+	Last    Outcome        `json:"last,omitzero"`
+	LastAt  time.Time      `json:"last_at,omitzero"`
+}
+
+// FailureCarried is the failure of a look or an attempt, and how many of its
+// class came in a row.
+type FailureCarried struct {
+	Class  Class     `json:"class"`
+	Detail string    `json:"detail,omitempty"`
+	Tries  int       `json:"tries"`
+	At     time.Time `json:"at,omitzero"`
+}
 
 // Submission says that a report was handed in.
 type Submission struct {
