@@ -15,6 +15,10 @@ const (
 	// FindResidue: the product's detection does not match, but things that
 	// it leaves behind are there. Not clean, and not the product.
 	FindResidue FindingKind = "residue"
+	// FindEmbedded: the vendor's code is there inside another company's product,
+	// and the mandate does not count that. It is recorded and shown, and changes
+	// no standing: see Counts.
+	FindEmbedded FindingKind = "embedded"
 )
 
 // Finding is a playbook's product (or its residue) recognised in facts.
@@ -29,7 +33,7 @@ type Finding struct {
 
 // Evidence is one fact that proves a finding.
 type Evidence struct {
-	// Kind is package, service, path, uninstall or key.
+	// Kind is package, service, path, uninstall, key or msix.
 	Kind string `json:"kind"`
 	// Value is the fact in the host's words, such as
 	// "dpkg kesl 12.1.0-1508 amd64 installed".
@@ -43,7 +47,27 @@ const (
 	EvidencePath      = "path"
 	EvidenceUninstall = "uninstall" // an entry of Windows' list of programs
 	EvidenceKey       = "key"       // a registry key
+	EvidenceMSIX      = "msix"      // an Appx or MSIX package
 )
+
+// Counts reports whether one of the findings is of what must go, so that a host
+// with them is not clean.
+func Counts(fs []Finding) bool { return slices.ContainsFunc(fs, Finding.counts) }
+
+// Part splits findings into those that count and those that are only recorded,
+// each in its order. Neither is a part of fs.
+func Part(fs []Finding) (counted, noted []Finding) {
+	for _, f := range fs {
+		if f.counts() {
+			counted = append(counted, f)
+		} else {
+			noted = append(noted, f)
+		}
+	}
+	return counted, noted
+}
+
+func (f Finding) counts() bool { return f.Kind != FindEmbedded }
 
 // SortFindings puts findings, and the evidence of each, in their one order.
 func SortFindings(fs []Finding) {

@@ -208,8 +208,8 @@ func findingsText(fs []remediate.Finding) string {
 		if f.Version != "" {
 			s += " " + f.Version
 		}
-		if f.Kind == remediate.FindResidue {
-			s += " (residue)"
+		if f.Kind != remediate.FindProduct {
+			s += " (" + string(f.Kind) + ")"
 		}
 		parts = append(parts, printable(s))
 	}

@@ -172,8 +172,8 @@ func products(fs []remediate.Finding) string {
 		if f.Version != "" {
 			name += " " + f.Version
 		}
-		if f.Kind == remediate.FindResidue {
-			name += " (residue)"
+		if f.Kind != remediate.FindProduct {
+			name += " (" + string(f.Kind) + ")"
 		}
 		names = append(names, name)
 	}

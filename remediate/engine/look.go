@@ -79,8 +79,9 @@ func (e *Engine) dial(ctx context.Context, h remediate.Host) (transports.Conn, e
 
 // sight is what one look at a host saw.
 type sight struct {
-	facts    *remediate.Facts
-	findings []remediate.Finding
+	facts *remediate.Facts
+	// findings are those that count, noted the others: they are only recorded.
+	findings, noted []remediate.Finding
 	// remembered is what an earlier look found and this one could not see.
 	remembered []remediate.Finding
 	raw        []byte
@@ -107,7 +108,7 @@ func (e *Engine) probe(ctx context.Context, conn transports.Conn, h remediate.Ho
 			return nil, err
 		}
 	}
-	s.findings = e.Library.Match(s.facts)
+	s.findings, s.noted = remediate.Part(e.Library.Match(s.facts))
 	return s, nil
 }
 

@@ -141,9 +141,9 @@ func (p *planner) host(ctx context.Context, h remediate.Host) error {
 	if err != nil {
 		return fmt.Errorf("read the kept facts: %w", err)
 	}
-	findings := p.e.Library.Match(facts)
+	findings, noted := remediate.Part(p.e.Library.Match(facts))
 	if len(findings) == 0 {
-		p.leaveClean(h, state, facts)
+		p.leaveClean(h, state, facts, noted)
 		return nil
 	}
 	script, err := p.e.render(facts, findings)
@@ -165,8 +165,9 @@ func (p *planner) host(ctx context.Context, h remediate.Host) error {
 	return nil
 }
 
-// leaveClean says that nothing was found, or that it cannot be known.
-func (p *planner) leaveClean(h remediate.Host, state remediate.HostState, facts *remediate.Facts) {
+// leaveClean says that nothing was found that counts, or that it cannot be
+// known.
+func (p *planner) leaveClean(h remediate.Host, state remediate.HostState, facts *remediate.Facts, noted []remediate.Finding) {
 	if len(facts.Incomplete) > 0 {
 		p.leave(h, remediate.LeftUnseen, "the look was not complete: "+oneLine(facts.Incomplete[0]))
 		return
@@ -175,7 +176,11 @@ func (p *planner) leaveClean(h remediate.Host, state remediate.HostState, facts 
 		p.leave(h, remediate.LeftUnseen, "the last look did not ask about "+paths[0]+", which a playbook wants to know; scan again")
 		return
 	}
-	p.leave(h, remediate.LeftClean, "last seen "+state.SeenAt.UTC().Format("2006-01-02 15:04 UTC"))
+	detail := "last seen " + state.SeenAt.UTC().Format("2006-01-02 15:04 UTC")
+	if len(noted) > 0 {
+		detail += "; inside other products, which the mandate does not count: " + products(noted)
+	}
+	p.leave(h, remediate.LeftClean, detail)
 }
 
 // render makes the script for a host.

@@ -32,7 +32,7 @@ func (e *Engine) probeWindows(ctx context.Context, conn transports.Conn, h remed
 		return fmt.Errorf("read the last findings: %w", err)
 	}
 	for _, f := range state.Findings {
-		if _, asked := e.Library.Get(f.Playbook); asked {
+		if _, asked := e.Library.Get(f.Playbook); asked && remediate.Counts([]remediate.Finding{f}) {
 			s.outOfSight(f)
 		}
 	}
@@ -96,10 +96,11 @@ func (s *sight) outOfSight(f remediate.Finding) {
 // remembered, or the next look would have nothing to remember it by. Where
 // nothing was, the look is not complete, and the store keeps what it has.
 func (s *sight) known() []remediate.Finding {
+	out := slices.Concat(s.findings, s.noted)
+	remediate.SortFindings(out)
 	if len(s.findings) == 0 || len(s.remembered) == 0 {
-		return s.findings
+		return out
 	}
-	out := slices.Clone(s.findings)
 	for _, r := range s.remembered {
 		i := slices.IndexFunc(out, func(f remediate.Finding) bool { return f.Playbook == r.Playbook && f.Kind == r.Kind })
 		if i < 0 {

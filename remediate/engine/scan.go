@@ -237,7 +237,7 @@ func (t *lookTask) end(ctx context.Context, look remediate.Look) {
 		case look.Class != "":
 			s.Failed[look.Class]++
 			return
-		case t.l.kind == remediate.LookVerify && len(look.Findings) > 0:
+		case t.l.kind == remediate.LookVerify && remediate.Counts(look.Findings):
 			s.Dirty++
 		}
 		s.Standings[state.Standing]++

@@ -15,7 +15,7 @@ import (
 // lookRecord is a look in the form in which it is kept.
 type lookRecord struct {
 	remediate.Look        // without Raw and Findings
-	found          bool   // whether it has findings
+	found          bool   // whether it has findings that count
 	findings       any    // JSON text, or nil
 	digest         []byte // nil if nothing was seen
 	at             int64
@@ -27,8 +27,8 @@ func (s *Store) record(l remediate.Look) (*lookRecord, error) {
 	if err := checkLook(l); err != nil {
 		return nil, err
 	}
-	r := &lookRecord{Look: l, found: len(l.Findings) > 0, at: s.stamp(l.At)}
-	if r.found {
+	r := &lookRecord{Look: l, found: remediate.Counts(l.Findings), at: s.stamp(l.At)}
+	if len(l.Findings) > 0 {
 		text, err := json.Marshal(l.Findings)
 		if err != nil {
 			return nil, fmt.Errorf("write findings: %w", err)

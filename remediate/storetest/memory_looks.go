@@ -71,7 +71,7 @@ func (m *Memory) moveState(l remediate.Look) {
 		h.show(h.again(l.Class, l.Detail, l.At))
 		return
 	}
-	found := len(l.Findings) > 0
+	found := remediate.Counts(l.Findings)
 	s.Platform, s.OS, s.BootID, s.RawDigest, s.SeenAt = l.Platform, l.OS, l.BootID, l.RawDigest, l.At
 	if found || l.Complete {
 		s.Findings = l.Findings

@@ -101,6 +101,30 @@ func testMoves(open Open) func(*testing.T) {
 	}
 }
 
+// testNoted: what the mandate does not count is recorded, and changes no
+// standing.
+func testNoted(t *testing.T, open Open) {
+	f := begin(t, open)
+	embedded := kesl("")
+	embedded.Kind = remediate.FindEmbedded
+	for i, c := range []struct {
+		findings []remediate.Finding
+		want     remediate.Standing
+	}{
+		{[]remediate.Finding{embedded}, remediate.StandClear},
+		{[]remediate.Finding{embedded, kesl("12.1")}, remediate.StandPresent},
+		{[]remediate.Finding{embedded}, remediate.StandRemoved},
+	} {
+		l := look("web1", remediate.LookScan, at(i), c.findings...)
+		f.ok(f.SaveLook(f.ctx, l))
+		want := stateAfter(l, c.want)
+		if c.want == remediate.StandRemoved {
+			want.RemovedAt = l.At
+		}
+		f.holdsState(want)
+	}
+}
+
 // stateAfter is the state of a host that nothing but the look says.
 func stateAfter(l remediate.Look, standing remediate.Standing) remediate.HostState {
 	return remediate.HostState{

@@ -24,6 +24,7 @@ func Run(t *testing.T, open Open) {
 	}{
 		{"looks", testLooks},
 		{"standing", testStanding},
+		{"noted", testNoted},
 		{"failures", testFailures},
 		{"tries and times", testTries},
 		{"plans", testPlans},
