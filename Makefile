@@ -8,7 +8,8 @@
 #	make bench     oust beside clush, parallel-ssh, Ansible and a raw SSH loop;
 #	               on simulated Windows hosts beside pywinrm and Ansible
 #	make scale     5,000 simulated hosts looked at, and 5,000 with Windows:
-#	               hosts a second, memory
+#	               hosts a second, memory; what commands take that read a
+#	               campaign of 100,000
 #	make fuzz      every fuzzer for FUZZTIME (10s)
 #	make build     the program, as ./bin/oust
 
@@ -57,9 +58,10 @@ bench: build
 	./bin/winbench -oust ./bin/oust
 
 scale: build
-	go build -trimpath -o bin/ ./testdata/bench/scale
+	go build -trimpath -o bin/ ./testdata/bench/scale ./testdata/bench/records
 	./bin/scale -oust ./bin/oust
 	./bin/scale -oust ./bin/oust -windows 5000
+	./bin/records -oust ./bin/oust
 
 # Go now and then takes the end of FUZZTIME itself for a failure; a real one
 # names its input.
