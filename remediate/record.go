@@ -57,8 +57,10 @@ type LedgerEntry struct {
 	Text   []byte
 }
 
-// MaxRecord bounds the text of one record, in bytes.
-const MaxRecord = 4 << 20
+// MaxRecord bounds the text of one record, in bytes: the result lines of an
+// attempt (MaxResult) need at most six times their length as JSON, and an
+// approval names 200,000 scripts.
+const MaxRecord = 16 << 20
 
 // LedgerBegun opens a ledger.
 type LedgerBegun struct {
