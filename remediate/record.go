@@ -58,9 +58,8 @@ type LedgerEntry struct {
 }
 
 // MaxRecord bounds the text of one record, in bytes: the result lines of an
-// attempt (MaxResult) need at most six times their length as JSON, and an
-// approval names 200,000 scripts.
-const MaxRecord = 16 << 20
+// attempt (MaxResult) need at most six times their length as JSON.
+const MaxRecord = 8 << 20
 
 // LedgerBegun opens a ledger.
 type LedgerBegun struct {
@@ -78,6 +77,9 @@ type LedgerBegun struct {
 type KeyChanged struct {
 	Key    string `json:"key"`
 	Before string `json:"before"`
+	// Consent is the key before saying so itself, a signed note; empty if it
+	// was lost. See ledger.Consent.
+	Consent string `json:"consent,omitempty"`
 }
 
 // Settings is what a run works with, recorded when it differs from what the

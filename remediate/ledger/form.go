@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	"oust/remediate"
 )
@@ -27,7 +28,8 @@ var forms = map[remediate.RecordKind]form{
 	remediate.RecordRunEnded:       bodies[remediate.RunEnded](nil),
 	remediate.RecordLook:           bodies(settleLook),
 	remediate.RecordPlan:           bodies[remediate.PlanSaved](nil),
-	remediate.RecordApproval:       bodies(func(b *remediate.ApprovalGiven) { b.Scripts = list(b.Scripts) }),
+	remediate.RecordApproval:       bodies[remediate.ApprovalGiven](nil),
+	remediate.RecordApprovedCode:   bodies(func(b *remediate.ApprovedCode) { b.Scripts = list(b.Scripts) }),
 	remediate.RecordApprovedHosts:  bodies(func(b *remediate.ApprovedHosts) { b.Hosts = list(b.Hosts) }),
 	remediate.RecordAttempt:        bodies[remediate.AttemptBegun](nil),
 	remediate.RecordOutcome:        bodies(settleOutcome),
@@ -39,6 +41,7 @@ var forms = map[remediate.RecordKind]form{
 	remediate.RecordRebootBack:     bodies[remediate.RebootBack](nil),
 	remediate.RecordTrust:          bodies[remediate.KeyTrusted](nil),
 	remediate.RecordSubmission:     bodies(settleSubmission),
+	remediate.RecordState:          bodies(settleState),
 }
 
 // Kinds lists every kind of record, sorted.
@@ -75,14 +78,24 @@ func settleSettings(b *remediate.Settings) {
 	b.Inventory, b.Playbooks = list(b.Inventory), list(b.Playbooks)
 }
 
-func settleLook(b *remediate.LookTaken) {
+func settleLook(b *remediate.LookTaken) { b.Findings = settleFindings(b.Findings) }
+
+func settleFindings(fs []remediate.Finding) []remediate.Finding {
 	unproven := func(f remediate.Finding) bool { return f.Evidence == nil }
-	if !slices.ContainsFunc(b.Findings, unproven) {
-		return
+	if !slices.ContainsFunc(fs, unproven) {
+		return fs
 	}
-	b.Findings = slices.Clone(b.Findings)
-	for i := range b.Findings {
-		b.Findings[i].Evidence = list(b.Findings[i].Evidence)
+	fs = slices.Clone(fs)
+	for i := range fs {
+		fs[i].Evidence = list(fs[i].Evidence)
+	}
+	return fs
+}
+
+func settleState(b *remediate.StateCarried) {
+	b.Findings = settleFindings(b.Findings)
+	for _, at := range []*time.Time{&b.SeenAt, &b.FoundAt, &b.RemovedAt, &b.BareSince, &b.LastAt, &b.Failure.At, &b.Owed.At} {
+		*at = moment(*at)
 	}
 }
 

@@ -22,6 +22,7 @@ func samples() map[remediate.RecordKind]any {
 		remediate.RecordRunLowered: remediate.RunLowered{}, remediate.RecordRunEnded: remediate.RunEnded{},
 		remediate.RecordLook: remediate.LookTaken{}, remediate.RecordPlan: remediate.PlanSaved{},
 		remediate.RecordApproval: remediate.ApprovalGiven{}, remediate.RecordApprovedHosts: remediate.ApprovedHosts{},
+		remediate.RecordApprovedCode: remediate.ApprovedCode{}, remediate.RecordState: remediate.StateCarried{},
 		remediate.RecordAttempt: remediate.AttemptBegun{}, remediate.RecordOutcome: remediate.AttemptEnded{},
 		remediate.RecordExemption: remediate.Exemption{}, remediate.RecordExemptionEnded: remediate.ExemptionEnded{},
 		remediate.RecordHold: remediate.Hold{}, remediate.RecordRelease: remediate.HoldReleased{},
