@@ -91,9 +91,13 @@ type Totals struct {
 	// Found hosts have had something at any time, exempt ones included.
 	Found int `json:"found"`
 	// Open hosts keep the mandate from being finished: unseen, present or
-	// reappeared, and not exempt.
+	// reappeared, and neither exempt nor Uncounted.
 	Open int `json:"open"`
-	// Failed hosts stand failed (HostRow.Class), whatever their standing.
+	// Uncounted hosts are present or reappeared, not exempt, and have nothing
+	// but what the mandate does not count (Product.Counts).
+	Uncounted int `json:"uncounted"`
+	// Failed hosts stand failed (HostRow.Class), whatever their standing;
+	// exempt ones are not in it.
 	Failed int `json:"failed"`
 	// Gone hosts stand in the store and not in the inventory any more; they are
 	// in no other number.
@@ -133,9 +137,10 @@ type Method struct {
 	Last      time.Time          `json:"last"`
 }
 
-// Unseen counts hosts that were never seen, by why.
+// Unseen counts hosts that were never seen, exempt ones included, by why.
 type Unseen struct {
-	// Class is why the last look failed; empty: nobody has tried.
+	// Class is why the last look failed; empty: nobody has tried, or no look was
+	// complete.
 	Class remediate.Class `json:"class,omitempty"`
 	Why   string          `json:"why"`
 	Hosts int             `json:"hosts"`
@@ -193,10 +198,12 @@ type Stage struct {
 }
 
 // Day is how hosts stood at the end of a day (UTC); the last one ends At.
-// Hosts that were not looked at by then count as unseen.
+// Hosts that were not looked at by then count as unseen. As in Totals, a host
+// counts once, in Standing or in Exempt.
 type Day struct {
 	Date     string                     `json:"date"`
 	Standing map[remediate.Standing]int `json:"standing"`
+	Exempt   int                        `json:"exempt"`
 }
 
 // Failure counts hosts that stand failed, by class.
@@ -222,25 +229,28 @@ type Exemption struct {
 
 // HostRow is one host.
 type HostRow struct {
-	Name      string             `json:"name"`
-	Address   string             `json:"address,omitempty"`
-	Site      string             `json:"site,omitempty"`
-	Owner     string             `json:"owner,omitempty"`
-	Zone      string             `json:"zone,omitempty"`
-	Tags      []string           `json:"tags,omitempty"`
-	Platform  remediate.Platform `json:"platform,omitempty"`
-	OS        string             `json:"os,omitempty"`
-	Standing  remediate.Standing `json:"standing"`
-	Exempt    bool               `json:"exempt,omitempty"`
-	Until     time.Time          `json:"exempt_until,omitzero"`
-	Class     remediate.Class    `json:"class,omitempty"`
-	Detail    string             `json:"detail,omitempty"`
-	Findings  []FoundThing       `json:"findings,omitempty"`
-	SeenAt    time.Time          `json:"seen_at,omitzero"`
-	Transport string             `json:"transport,omitempty"`
-	Probe     string             `json:"probe,omitempty"`
-	FoundAt   time.Time          `json:"found_at,omitzero"`
-	RemovedAt time.Time          `json:"removed_at,omitzero"`
+	Name     string             `json:"name"`
+	Address  string             `json:"address,omitempty"`
+	Site     string             `json:"site,omitempty"`
+	Owner    string             `json:"owner,omitempty"`
+	Zone     string             `json:"zone,omitempty"`
+	Tags     []string           `json:"tags,omitempty"`
+	Platform remediate.Platform `json:"platform,omitempty"`
+	OS       string             `json:"os,omitempty"`
+	Standing remediate.Standing `json:"standing"`
+	Exempt   bool               `json:"exempt,omitempty"`
+	Until    time.Time          `json:"exempt_until,omitzero"`
+	Class    remediate.Class    `json:"class,omitempty"`
+	Detail   string             `json:"detail,omitempty"`
+	// Findings are there now, as far as is known; Before is what earlier looks
+	// found and the last one did not.
+	Findings  []FoundThing `json:"findings,omitempty"`
+	Before    []FoundThing `json:"before,omitempty"`
+	SeenAt    time.Time    `json:"seen_at,omitzero"`
+	Transport string       `json:"transport,omitempty"`
+	Probe     string       `json:"probe,omitempty"`
+	FoundAt   time.Time    `json:"found_at,omitzero"`
+	RemovedAt time.Time    `json:"removed_at,omitzero"`
 	// Outcome is that of the last attempt.
 	Outcome   remediate.OutcomeKind `json:"outcome,omitempty"`
 	OutcomeAt time.Time             `json:"outcome_at,omitzero"`

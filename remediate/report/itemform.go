@@ -1,0 +1,58 @@
+package report
+
+import (
+	"maps"
+	"slices"
+
+	"oust/remediate"
+)
+
+// formAnswer is what the campaign's form says to an item, and the key of
+// campaign.yaml that says it.
+func formAnswer(f remediate.Form, r remediate.ReportItem) (text []string, key string) {
+	one := func(s string) []string {
+		if s == "" {
+			return nil
+		}
+		return []string{s}
+	}
+	switch r.Item {
+	case remediate.ItemAgency:
+		return one(f.Agency), "report.agency"
+	case remediate.ItemContact:
+		return contactText(f.Contact), "report.contact"
+	case remediate.ItemComponents:
+		return f.Components, "report.components"
+	case remediate.ItemMission:
+		return one(f.Mission), "report.mission"
+	case remediate.ItemContracts:
+		return f.Contracts, "report.contracts"
+	case remediate.ItemRequirements:
+		for _, control := range slices.Sorted(maps.Keys(f.Requirements)) {
+			text = append(text, control+": "+f.Requirements[control])
+		}
+		return text, "report.requirements"
+	case remediate.ItemReplacement:
+		return one(f.Replacement), "report.replacement"
+	case remediate.ItemReplaceTime:
+		return one(f.ReplaceBy), "report.replacement_timeline"
+	case remediate.ItemChallenges:
+		return f.Challenges, "report.challenges"
+	case remediate.ItemCosts:
+		for _, c := range f.Costs {
+			text = append(text, c.What+": "+c.Amount)
+		}
+		return text, "report.costs"
+	}
+	return one(f.Fields[r.Field]), "report.fields." + r.Field
+}
+
+func contactText(c remediate.Contact) []string {
+	var out []string
+	for _, s := range []struct{ what, value string }{{"Name", c.Name}, {"Telephone", c.Phone}, {"Mail", c.Mail}} {
+		if s.value != "" {
+			out = append(out, s.what+": "+s.value)
+		}
+	}
+	return out
+}

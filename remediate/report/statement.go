@@ -1,0 +1,198 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"oust/remediate"
+)
+
+// title is the mandate's for this report, or the kind's.
+func title(in Input) string {
+	for _, r := range in.Campaign.Terms.Reports {
+		if r.Report == in.Report && r.Title != "" {
+			return r.Title
+		}
+	}
+	switch in.Report {
+	case remediate.ReportIdentify:
+		return "Identification report"
+	case remediate.ReportPlan:
+		return "Plan of action"
+	}
+	return "Status report"
+}
+
+// statement is the report in a few sentences. It calls no host clean that was
+// not seen.
+func (b *builder) statement() []string {
+	if len(b.rows) == 0 {
+		return []string{"The inventory holds no host, so nothing can be said."}
+	}
+	out := []string{b.lookedStatement()}
+	if s := b.unseenStatement(); s != "" {
+		out = append(out, s)
+	}
+	switch b.in.Report {
+	case remediate.ReportPlan:
+		out = append(out, b.planStatement())
+	case remediate.ReportStatus:
+		out = append(out, b.progressStatement())
+	}
+	if s := b.embeddedStatement(); s != "" {
+		out = append(out, s)
+	}
+	return out
+}
+
+// lookedStatement says what was looked at, when, how, and what was found.
+func (b *builder) lookedStatement() string {
+	t := b.s.Totals
+	if t.Seen == 0 {
+		return fmt.Sprintf("None of the %s has been looked at successfully, so it is not known whether anything is there.", hosts(t.Hosts))
+	}
+	looked := fmt.Sprintf("%s of %s %s looked at, %s, by %s", thousands(t.Seen), hosts(t.Hosts), verb(t.Seen, "was", "were"), b.between(), b.how())
+	present := presentNow(b.rows)
+	switch {
+	case t.Found == 0:
+		return "Nothing was found: " + looked + "."
+	case present == 0:
+		return fmt.Sprintf("Nothing is left on the hosts that were looked at: %s. Something had been found on %s before.", looked, hosts(t.Found))
+	}
+	return fmt.Sprintf("Found on %s: %s. Something is there now on %s.", hosts(t.Found), looked, hosts(present))
+}
+
+func presentNow(rows []HostRow) int {
+	n := 0
+	for i := range rows {
+		if hasNow(&rows[i]) {
+			n++
+		}
+	}
+	return n
+}
+
+// between is when the last successful looks were.
+func (b *builder) between() string {
+	var first, last time.Time
+	for i, m := range b.s.Methods {
+		if i == 0 || m.First.Before(first) {
+			first = m.First
+		}
+		if m.Last.After(last) {
+			last = m.Last
+		}
+	}
+	if day(first) == day(last) {
+		return "on " + day(first)
+	}
+	return "between " + day(first) + " and " + day(last)
+}
+
+// how names the ways in which hosts were looked at.
+func (b *builder) how() string {
+	var names []string
+	seen := map[string]bool{}
+	for _, m := range b.s.Methods {
+		name := methodName(m)
+		if !seen[name] {
+			seen[name] = true
+			names = append(names, name)
+		}
+	}
+	return "a look at what is installed (" + strings.Join(names, ", ") + ")"
+}
+
+func methodName(m Method) string {
+	platform, transport := "platform not recorded", "transport not recorded"
+	switch m.Platform {
+	case remediate.Linux:
+		platform = "Linux"
+	case remediate.Windows:
+		platform = "Windows"
+	case remediate.MacOS:
+		platform = "macOS"
+	case remediate.PlatformUnknown:
+	default:
+		platform = string(m.Platform)
+	}
+	switch m.Transport {
+	case remediate.TransportSSH:
+		transport = "SSH"
+	case remediate.TransportWinRM:
+		transport = "WinRM"
+	case "":
+	default:
+		transport = m.Transport
+	}
+	return platform + " over " + transport
+}
+
+// unseenStatement says what could not be looked at, and why; empty if all was.
+func (b *builder) unseenStatement() string {
+	t := b.s.Totals
+	if t.Never == 0 || t.Seen == 0 && len(b.s.Unseen) == 0 {
+		return ""
+	}
+	parts := make([]string, len(b.s.Unseen))
+	for i, u := range b.s.Unseen {
+		parts[i] = thousands(u.Hosts) + " because " + u.Why
+	}
+	return fmt.Sprintf("%s could not be looked at and %s as unseen, not as clean: %s.", hosts(t.Never), verb(t.Never, "counts", "count"), strings.Join(parts, ", "))
+}
+
+func (b *builder) planStatement() string {
+	present := presentNow(b.rows)
+	if present == 0 {
+		return "There is nothing to remove on the hosts that were looked at. Later looks go on, and a host on which something appears is planned then."
+	}
+	planned := 0
+	for _, s := range b.s.Timeline {
+		planned += s.Hosts
+	}
+	if len(b.s.Timeline) == 0 {
+		return fmt.Sprintf("There is no plan yet for %s.", hosts(present))
+	}
+	return fmt.Sprintf("The plan removes it from %s in %s.", hosts(planned), count(len(b.s.Timeline), "stage", "stages"))
+}
+
+func (b *builder) progressStatement() string {
+	t := b.s.Totals
+	removed := 0
+	for i := range b.rows {
+		if b.rows[i].Standing == remediate.StandRemoved {
+			removed++
+		}
+	}
+	s := fmt.Sprintf("Removed from %s of %s on which something was found", thousands(removed), hosts(t.Found))
+	if t.Found == 0 {
+		s = "There was nothing to remove"
+	}
+	open := t.Standing[remediate.StandPresent] + t.Standing[remediate.StandReappeared] - t.Uncounted
+	s += fmt.Sprintf("; %s %s open: %s with something there, %s unseen; %s %s exempt.", hosts(t.Open), verb(t.Open, "is", "are"),
+		thousands(open), thousands(t.Standing[remediate.StandUnseen]), hosts(t.Exempt), verb(t.Exempt, "is", "are"))
+	if n := len(b.s.Reappeared); n > 0 {
+		s += fmt.Sprintf(" On %s it came back after it had been removed.", hosts(n))
+	}
+	return s
+}
+
+// embeddedStatement tells of the vendor's code inside other products, which is
+// always reported.
+func (b *builder) embeddedStatement() string {
+	found, counts := 0, false
+	for _, p := range b.s.Products {
+		if p.Embedded && p.Found > 0 {
+			found, counts = found+1, counts || p.Counts
+		}
+	}
+	if found == 0 {
+		return ""
+	}
+	how := "does not count it; it is reported, and keeps no host open"
+	if counts {
+		how = "counts it"
+	}
+	return fmt.Sprintf("The vendor's code was found inside %s of other companies; the mandate %s.", count(found, "product", "products"), how)
+}
