@@ -22,24 +22,25 @@ const module = "oust"
 // that ends in "/..." stands for the folder and all below it; the longest key
 // that fits a package holds. A package that no key fits may not exist.
 var arrows = map[string][]string{
-	"cmd/...":              {"..."},
-	"testdata/...":         {"..."},
-	"remediate":            nil,
-	"remediate/strictyaml": {"remediate"},
-	"remediate/inventory":  {"remediate", "remediate/strictyaml"},
-	"remediate/campaign":   {"remediate", "remediate/strictyaml"},
-	"remediate/probe":      {"remediate"},
-	"remediate/job":        {"remediate"},
-	"remediate/schedule":   {"remediate"},
-	"remediate/ledger":     {"remediate"},
-	"remediate/mandate":    {"remediate", "remediate/strictyaml"},
-	"remediate/report":     {"remediate"},
-	"remediate/sqlite":     {"remediate", "remediate/ledger"}, // what is recorded, and the log of it, are one transaction
-	"remediate/storetest":  {"remediate", "remediate/ledger"},
-	"remediate/engine":     {"remediate", "remediate/schedule", "remediate/probe", "remediate/job", "playbooks", "transports"},
-	"playbooks":            {"remediate", "remediate/strictyaml"},
-	"transports":           nil,
-	"transports/...":       {"transports"},
+	"cmd/...":                     {"..."},
+	"testdata/...":                {"..."},
+	"remediate":                   nil,
+	"remediate/strictyaml":        {"remediate"},
+	"remediate/inventory":         {"remediate", "remediate/strictyaml"},
+	"remediate/campaign":          {"remediate", "remediate/strictyaml"},
+	"remediate/probe":             {"remediate"},
+	"remediate/job":               {"remediate"},
+	"remediate/schedule":          {"remediate"},
+	"remediate/ledger":            {"remediate"},
+	"remediate/mandate":           {"remediate", "remediate/strictyaml"},
+	"remediate/report":            {"remediate"},
+	"remediate/report/reporttest": {"remediate", "remediate/report"},
+	"remediate/sqlite":            {"remediate", "remediate/ledger"}, // what is recorded, and the log of it, are one transaction
+	"remediate/storetest":         {"remediate", "remediate/ledger"},
+	"remediate/engine":            {"remediate", "remediate/schedule", "remediate/probe", "remediate/job", "playbooks", "transports"},
+	"playbooks":                   {"remediate", "remediate/strictyaml"},
+	"transports":                  nil,
+	"transports/...":              {"transports"},
 
 	// Simulated Windows hosts: what reads their scripts, and the server in front.
 	"transports/lab/windows": {"transports", "transports/lab/cmdexe", "transports/lab/wsman"},

@@ -43,6 +43,7 @@ type builder struct {
 	// hosts are in.Hosts by name; rows stand beside them.
 	hosts []HostInput
 	rows  []HostRow
+	index map[string]int // of rows, by name
 	// exempt is the end of the exemption that holds now, by host.
 	exempt map[string]time.Time
 	// counts says of each playbook in force whether the mandate counts it.
@@ -63,11 +64,12 @@ func (b *builder) readHosts() error {
 	for _, p := range b.in.Playbooks {
 		b.counts[p.Name] = !p.Embedded || b.in.Campaign.Terms.Embedded
 	}
-	b.rows = make([]HostRow, len(b.hosts))
+	b.rows, b.index = make([]HostRow, len(b.hosts)), make(map[string]int, len(b.hosts))
 	for i := range b.hosts {
 		if i > 0 && b.hosts[i].Host.Name == b.hosts[i-1].Host.Name {
 			return fmt.Errorf("host %s is there twice", b.hosts[i].Host.Name)
 		}
+		b.index[b.hosts[i].Host.Name] = i
 		b.row(i)
 	}
 	return nil

@@ -58,18 +58,14 @@ func midnight(t time.Time) time.Time { return t.UTC().Truncate(24 * time.Hour) }
 
 // changes are those of the inventory's hosts up to now, oldest first.
 func (b *builder) changes() []change {
-	row := make(map[string]int, len(b.rows))
-	for i := range b.rows {
-		row[b.rows[i].Name] = i
-	}
 	var out []change
 	for _, m := range b.in.Moves {
-		if i, known := row[m.Host]; known && !m.At.After(b.now) {
+		if i, known := b.index[m.Host]; known && !m.At.After(b.now) {
 			out = append(out, change{at: m.At, row: i, to: m.To})
 		}
 	}
 	for _, e := range b.in.Exemptions {
-		i, known := row[e.Host]
+		i, known := b.index[e.Host]
 		if !known || e.At.After(b.now) {
 			continue
 		}

@@ -1,9 +1,8 @@
 package report
 
 import (
-	"fmt"
-	"slices"
 	"strings"
+	"time"
 
 	"oust/remediate"
 )
@@ -16,9 +15,14 @@ const (
 )
 
 func (b *builder) exemptions() []Exemption {
+	rule := b.in.Campaign.Terms.Exemptions
 	out := make([]Exemption, len(b.in.Exemptions))
 	for i, e := range b.in.Exemptions {
-		x := Exemption{Exemption: e, State: ExemptionHolds, Against: against(e, b.in.Campaign.Terms.Exemptions)}
+		var z *time.Location
+		if row, known := b.index[e.Host]; known {
+			z = zone(b.rows[row].Zone)
+		}
+		x := Exemption{Exemption: e, State: ExemptionHolds, Against: strings.Join(rule.Against(e, z), "; ")}
 		switch {
 		case !e.Ended.IsZero() && !e.Ended.After(b.now):
 			x.State = ExemptionTakenBack
@@ -30,31 +34,16 @@ func (b *builder) exemptions() []Exemption {
 	return out
 }
 
-// against says how an exemption goes against the mandate's rule, empty if it
-// does not.
-func against(e remediate.Exemption, rule remediate.ExemptionRule) string {
-	if rule.None {
-		return "the mandate knows no exemptions"
+// zone is a host's; nil, which is UTC, where the name is unknown.
+func zone(name string) *time.Location {
+	if name == "" {
+		return nil
 	}
-	var out []string
-	if names := groundNames(rule); len(names) > 0 && !slices.Contains(names, e.Ground) {
-		out = append(out, "its ground is none of "+strings.Join(names, ", "))
+	z, err := time.LoadLocation(name)
+	if err != nil {
+		return nil
 	}
-	if rule.MaxDays > 0 && e.Until.After(e.At.AddDate(0, 0, rule.MaxDays+1)) { // until the end of the last day, in any zone
-		out = append(out, fmt.Sprintf("it is longer than %d days", rule.MaxDays))
-	}
-	if rule.Mitigations && e.Mitigation == "" {
-		out = append(out, "it does not say what is done instead")
-	}
-	return strings.Join(out, "; ")
-}
-
-func groundNames(rule remediate.ExemptionRule) []string {
-	out := make([]string, len(rule.Grounds))
-	for i, g := range rule.Grounds {
-		out[i] = g.Name
-	}
-	return out
+	return z
 }
 
 // reappeared names the hosts on which something came back, exempt ones

@@ -148,7 +148,11 @@ func (b *builder) timelineItem() (ItemState, []string) {
 func (b *builder) progressItem() (ItemState, []string) {
 	out := []string{b.progressStatement()}
 	for _, m := range b.s.Milestones {
-		out = append(out, fmt.Sprintf("%s, %s: %s%s", m.Name, m.Date, m.State, because(m.Why)))
+		state := m.State
+		if m.Late && m.State == "met" {
+			state += " after its day"
+		}
+		out = append(out, fmt.Sprintf("%s, %s: %s%s", m.Name, m.Date, state, because(m.Why)))
 	}
 	for _, w := range b.s.Waves {
 		out = append(out, fmt.Sprintf("Wave %d of the plan approved %s: %s, %s done, %s failed, %s unreachable, %s under way, %s to go",

@@ -50,8 +50,8 @@ func (b *builder) methods() []Method {
 
 // Why a host is unseen although no failure stands.
 const (
-	whyNeverTried = "nobody has looked at them yet"
-	whyIncomplete = "a look came back incomplete, so that nothing can be said of them"
+	whyNeverTried = "nobody has looked yet"
+	whyIncomplete = "the look was not complete"
 )
 
 // unseen counts the hosts that were never seen, the classes in their order.
@@ -82,9 +82,8 @@ func (b *builder) unseen() []Unseen {
 	for k, t := range at {
 		out = append(out, Unseen{Class: k.class, Why: k.why, Hosts: t.hosts, Doing: t.doing(k.class)})
 	}
-	order := remediate.Classes()
 	slices.SortFunc(out, func(x, y Unseen) int {
-		return cmp.Or(cmp.Compare(slices.Index(order, x.Class), slices.Index(order, y.Class)), cmp.Compare(x.Why, y.Why))
+		return cmp.Or(cmp.Compare(classRank(x.Class), classRank(y.Class)), cmp.Compare(x.Why, y.Why))
 	})
 	return out
 }
@@ -109,11 +108,19 @@ func (b *builder) failures() []Failure {
 			Class: c, What: c.Meaning(), Hosts: t.hosts, Retried: t.hosts - t.person, Next: t.next, Person: t.person, Advice: c.Advice(),
 		})
 	}
-	order := remediate.Classes()
 	slices.SortFunc(out, func(x, y Failure) int {
-		return cmp.Compare(slices.Index(order, x.Class), slices.Index(order, y.Class))
+		return cmp.Compare(classRank(x.Class), classRank(y.Class))
 	})
 	return out
+}
+
+// classRank is the place of a class in its order; what has none comes last.
+func classRank(c remediate.Class) int {
+	order := remediate.Classes()
+	if i := slices.Index(order, c); i >= 0 {
+		return i
+	}
+	return len(order)
 }
 
 // tally counts hosts by what comes next for them.

@@ -170,8 +170,14 @@ func (b *builder) progressStatement() string {
 		s = "There was nothing to remove"
 	}
 	open := t.Standing[remediate.StandPresent] + t.Standing[remediate.StandReappeared] - t.Uncounted
-	s += fmt.Sprintf("; %s %s open: %s with something there, %s unseen; %s %s exempt.", hosts(t.Open), verb(t.Open, "is", "are"),
-		thousands(open), thousands(t.Standing[remediate.StandUnseen]), hosts(t.Exempt), verb(t.Exempt, "is", "are"))
+	s += fmt.Sprintf("; %s %s open: %s with something there, %s unseen.", hosts(t.Open), verb(t.Open, "is", "are"),
+		thousands(open), thousands(t.Standing[remediate.StandUnseen]))
+	if t.Exempt > 0 {
+		s += fmt.Sprintf(" %s %s exempt.", hosts(t.Exempt), verb(t.Exempt, "is", "are"))
+	}
+	if t.Uncounted > 0 {
+		s += fmt.Sprintf(" %s %s only what the mandate does not count.", hosts(t.Uncounted), verb(t.Uncounted, "has", "have"))
+	}
 	if n := len(b.s.Reappeared); n > 0 {
 		s += fmt.Sprintf(" On %s it came back after it had been removed.", hosts(n))
 	}
