@@ -46,8 +46,6 @@ type builder struct {
 	index map[string]int // of rows, by name
 	// exempt is the end of the exemption that holds now, by host.
 	exempt map[string]time.Time
-	// counts says of each playbook in force whether the mandate counts it.
-	counts map[string]bool
 	s      Snapshot
 }
 
@@ -59,10 +57,6 @@ func (b *builder) readHosts() error {
 		if e.Holds(b.now) && !e.At.After(b.now) {
 			b.exempt[e.Host] = e.Until.UTC()
 		}
-	}
-	b.counts = map[string]bool{}
-	for _, p := range b.in.Playbooks {
-		b.counts[p.Name] = !p.Embedded || b.in.Campaign.Terms.Embedded
 	}
 	b.rows, b.index = make([]HostRow, len(b.hosts)), make(map[string]int, len(b.hosts))
 	for i := range b.hosts {
@@ -139,13 +133,16 @@ func orEmpty[T any](s []T) []T {
 	return s
 }
 
-// everFound reports whether anything was ever found on a host.
+// counted reports whether a thing is one of those that must go.
+func counted(f FoundThing) bool { return f.Kind != remediate.FindEmbedded }
+
+// everFound reports whether anything that counts was ever found on a host.
 func everFound(r *HostRow) bool {
 	switch r.Standing {
 	case remediate.StandPresent, remediate.StandRemoved, remediate.StandReappeared:
 		return true
 	}
-	return !r.FoundAt.IsZero() || len(r.Findings) > 0 || len(r.Before) > 0
+	return !r.FoundAt.IsZero() || slices.ContainsFunc(r.Findings, counted) || slices.ContainsFunc(r.Before, counted)
 }
 
 // hasNow reports whether something is on a host as far as is known.

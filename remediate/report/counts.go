@@ -26,6 +26,9 @@ func (b *builder) totals() Totals {
 		if everFound(r) {
 			t.Found++
 		}
+		if slices.ContainsFunc(r.Findings, func(f FoundThing) bool { return f.Kind == remediate.FindEmbedded }) {
+			t.Noted++
+		}
 		if r.Exempt {
 			t.Exempt++
 			continue
@@ -34,23 +37,9 @@ func (b *builder) totals() Totals {
 		if r.Class != "" {
 			t.Failed++
 		}
-		switch {
-		case hasNow(r) && b.uncounted(r):
-			t.Uncounted++
-		case hasNow(r), r.Standing == remediate.StandUnseen:
+		if hasNow(r) || r.Standing == remediate.StandUnseen {
 			t.Open++
 		}
 	}
 	return t
-}
-
-// uncounted reports whether a host has nothing but what the mandate does not
-// count. A playbook that is not in force any more counts.
-func (b *builder) uncounted(r *HostRow) bool {
-	for _, f := range r.Findings {
-		if counts, known := b.counts[f.Playbook]; counts || !known {
-			return false
-		}
-	}
-	return len(r.Findings) > 0
 }

@@ -20,19 +20,19 @@ type productCount struct {
 func (b *builder) products() []Product {
 	at := map[string]*productCount{}
 	for _, p := range b.in.Playbooks {
-		at[p.Name] = &productCount{Product: Product{Playbook: p.Name, Digest: p.Digest, Title: p.Title, Embedded: p.Embedded, Counts: b.counts[p.Name]}}
+		at[p.Name] = &productCount{Product: Product{Playbook: p.Name, Digest: p.Digest, Title: p.Title, Embedded: p.Embedded, Counts: !p.Embedded || b.in.Campaign.Terms.Embedded}}
 	}
 	of := func(f FoundThing) *productCount {
 		p := at[f.Playbook]
 		if p == nil {
-			p = &productCount{Product: Product{Playbook: f.Playbook, Title: f.Title, Counts: true}}
+			p = &productCount{Product: Product{Playbook: f.Playbook, Title: f.Title, Embedded: !counted(f), Counts: counted(f)}}
 			at[f.Playbook] = p
 		}
 		return p
 	}
 	for i := range b.rows {
 		r := &b.rows[i]
-		for _, kind := range []remediate.FindingKind{remediate.FindProduct, remediate.FindResidue} {
+		for _, kind := range []remediate.FindingKind{remediate.FindProduct, remediate.FindEmbedded, remediate.FindResidue} {
 			for _, f := range r.Findings {
 				if f.Kind == kind {
 					of(f).count(f, i+1)

@@ -88,14 +88,16 @@ type Totals struct {
 	// all. Exempt hosts count here too.
 	Seen  int `json:"seen"`
 	Never int `json:"never_seen"`
-	// Found hosts have had something at any time, exempt ones included.
+	// Found hosts have had something that counts at any time, exempt ones
+	// included.
 	Found int `json:"found"`
 	// Open hosts keep the mandate from being finished: unseen, present or
-	// reappeared, and neither exempt nor Uncounted.
+	// reappeared, and not exempt.
 	Open int `json:"open"`
-	// Uncounted hosts are present or reappeared, not exempt, and have nothing
-	// but what the mandate does not count (Product.Counts).
-	Uncounted int `json:"uncounted"`
+	// Noted hosts have the vendor's code inside another company's product, which
+	// the mandate does not count; whatever their standing, which it does not
+	// change.
+	Noted int `json:"noted"`
 	// Failed hosts stand failed (HostRow.Class), whatever their standing;
 	// exempt ones are not in it.
 	Failed int `json:"failed"`

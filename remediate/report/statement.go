@@ -53,10 +53,13 @@ func (b *builder) lookedStatement() string {
 		return fmt.Sprintf("None of the %s has been looked at successfully, so it is not known whether anything is there.", hosts(t.Hosts))
 	}
 	looked := fmt.Sprintf("%s of %s %s looked at, %s, by %s", thousands(t.Seen), hosts(t.Hosts), verb(t.Seen, "was", "were"), b.between(), b.how())
-	present := presentNow(b.rows)
+	present, counts := presentNow(b.rows), ""
+	if b.embeddedStatement() != "" {
+		counts = " that the mandate counts"
+	}
 	switch {
 	case t.Found == 0:
-		return "Nothing was found: " + looked + "."
+		return "Nothing was found" + counts + ": " + looked + "."
 	case present == 0:
 		return fmt.Sprintf("Nothing is left on the hosts that were looked at: %s. Something had been found on %s before.", looked, hosts(t.Found))
 	}
@@ -169,14 +172,11 @@ func (b *builder) progressStatement() string {
 	if t.Found == 0 {
 		s = "There was nothing to remove"
 	}
-	open := t.Standing[remediate.StandPresent] + t.Standing[remediate.StandReappeared] - t.Uncounted
+	open := t.Standing[remediate.StandPresent] + t.Standing[remediate.StandReappeared]
 	s += fmt.Sprintf("; %s %s open: %s with something there, %s unseen.", hosts(t.Open), verb(t.Open, "is", "are"),
 		thousands(open), thousands(t.Standing[remediate.StandUnseen]))
 	if t.Exempt > 0 {
 		s += fmt.Sprintf(" %s %s exempt.", hosts(t.Exempt), verb(t.Exempt, "is", "are"))
-	}
-	if t.Uncounted > 0 {
-		s += fmt.Sprintf(" %s %s only what the mandate does not count.", hosts(t.Uncounted), verb(t.Uncounted, "has", "have"))
 	}
 	if n := len(b.s.Reappeared); n > 0 {
 		s += fmt.Sprintf(" On %s it came back after it had been removed.", hosts(n))
@@ -196,9 +196,9 @@ func (b *builder) embeddedStatement() string {
 	if found == 0 {
 		return ""
 	}
-	how := "does not count it; it is reported, and keeps no host open"
 	if counts {
-		how = "counts it"
+		return fmt.Sprintf("Of this, the vendor's code inside %s of other companies counts, as the mandate says.", count(found, "product", "products"))
 	}
-	return fmt.Sprintf("The vendor's code was found inside %s of other companies; the mandate %s.", count(found, "product", "products"), how)
+	return fmt.Sprintf("Beside this, the vendor's code was found inside %s of other companies and is on %s now. The mandate does not count it: it is reported, and changes no host's standing.",
+		count(found, "product", "products"), hosts(b.s.Totals.Noted))
 }

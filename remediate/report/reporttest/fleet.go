@@ -165,7 +165,8 @@ func (f *fleeter) someOpen() {
 			f.move(x.Host.Name, x.State.LastAt, remediate.StandPresent, remediate.StandRemoved)
 		}
 	}
-	f.found(false, finding(engines, "8.5", remediate.FindProduct)).Next = report.Next{Work: "plan", Person: true, Why: "oust removes no code of other companies' products"}
+	noted := f.clear(false)
+	noted.State.Findings = []remediate.Finding{finding(engines, "8.5", remediate.FindEmbedded)}
 }
 
 func (f *fleeter) someUnseen() {
