@@ -22,7 +22,7 @@ func (c *checker) advise() {
 	if p.Manual == "" && c.reportsResidue() {
 		c.warn(warnManual, "residue is reported that no step removes, and manual does not say what to do about it", "residue")
 	}
-	if strings.TrimSpace(p.Afterwards) == "" {
+	if strings.TrimSpace(p.Afterwards) == "" && p.Is(KindProduct) {
 		c.warn(warnAfterwards, "afterwards does not say what protects the host once the product is gone", "name")
 	}
 	if !p.ReportOnly() && p.Confidence == ConfidenceUnverified {

@@ -33,7 +33,9 @@ type checker struct {
 func check(p *Playbook) []Problem {
 	c := &checker{p: p}
 	c.head()
+	c.kind()
 	c.detect()
+	c.blocks()
 	c.protection()
 	c.steps()
 	c.residue()
@@ -133,6 +135,7 @@ func (c *checker) head() {
 		}
 	}
 	c.owns()
+	c.prose("first", p.First)
 	c.prose("manual", p.Manual)
 	c.prose("afterwards", p.Afterwards)
 	if p.Reboot != "" {

@@ -13,25 +13,35 @@ func (c *checker) detect() {
 	c.size("detect", len(c.p.Detect), true, "detect")
 	for i, s := range c.p.Detect {
 		at := []any{"detect", i}
-		if s.Package == nil && s.Uninstall == nil && s.Service == "" && s.Path == "" && s.Key == "" {
-			c.err(ruleDetect, "a sign without package, uninstall, service, path or key would match everything", at...)
-		}
-		c.signPlatforms(s, at)
-		if s.Uninstall != nil {
-			c.uninstallSign(s.Uninstall, append(at, "uninstall"))
-		}
+		c.sign(s, at)
 		if s.Key != "" {
 			c.signKey(s.Key, append(at, "key"))
-		}
-		if s.Package != nil {
-			c.packageSign(s.Package, append(at, "package"))
-		}
-		if s.Service != "" {
-			c.glob("service", s.Service, append(at, "service")...)
 		}
 		if s.Path != "" {
 			c.signPath(s.Path, append(at, "path"))
 		}
+	}
+}
+
+// sign demands a sign that can hold, and not on nearly every host. Its path and
+// key are for the caller to check.
+func (c *checker) sign(s Sign, at []any) {
+	under := func(key string) []any { return append(slices.Clone(at), key) }
+	if s.Package == nil && s.Uninstall == nil && s.Service == "" && s.Path == "" && s.Key == "" && s.MSIX == nil {
+		c.err(ruleDetect, "a sign without package, uninstall, service, path, key or msix would match everything", at...)
+	}
+	c.signPlatforms(s, at)
+	if s.Uninstall != nil {
+		c.uninstallSign(s.Uninstall, under("uninstall"))
+	}
+	if s.Package != nil {
+		c.packageSign(s.Package, under("package"))
+	}
+	if s.MSIX != nil {
+		c.msixSign(s.MSIX, under("msix"))
+	}
+	if s.Service != "" {
+		c.glob("service", s.Service, under("service")...)
 	}
 }
 
@@ -46,9 +56,16 @@ func (c *checker) signPath(name string, at []any) {
 func (c *checker) packageSign(s *PackageSign, at []any) {
 	c.managers(s.Managers, []string{remediate.ManagerDpkg, remediate.ManagerRPM, remediate.ManagerApk,
 		remediate.ManagerPkgutil, remediate.ManagerApp}, at)
-	c.size("names", len(s.Names), true, append(at, "names")...)
+	c.size("names", len(s.Names), len(s.Vendors) == 0, append(slices.Clone(at), "names")...)
 	for i, n := range s.Names {
 		c.glob("package", n, append(slices.Clone(at), "names", i)...)
+	}
+	c.size("vendors", len(s.Vendors), false, append(slices.Clone(at), "vendors")...)
+	if len(s.Vendors) > 0 && !c.p.Is(KindPublisher) {
+		c.err(ruleDetect, "vendors are for a playbook of kind publisher alone", append(slices.Clone(at), "vendors")...)
+	}
+	for i, n := range s.Vendors {
+		c.wildcard("vendor", n, append(slices.Clone(at), "vendors", i))
 	}
 }
 

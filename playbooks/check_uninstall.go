@@ -11,8 +11,7 @@ import (
 
 // signPlatforms demands that a sign can hold on one of the platforms.
 func (c *checker) signPlatforms(s Sign, at []any) {
-	windows := s.Uninstall != nil || s.Key != "" || isWindowsPath(s.Path)
-	others := s.Package != nil || s.Path != "" && !isWindowsPath(s.Path)
+	windows, others := s.systems()
 	switch {
 	case windows && others:
 		c.err(ruleDetect, "the sign names things of Windows and of other systems, and can hold on neither", at...)
@@ -25,7 +24,7 @@ func (c *checker) signPlatforms(s Sign, at []any) {
 
 func (c *checker) uninstallSign(s *UninstallSign, at []any) {
 	under := func(key string, i int) []any { return append(slices.Clone(at), key, i) }
-	if len(s.Names) == 0 && len(s.UpgradeCodes) == 0 {
+	if alone := len(s.Names) == 0 && len(s.UpgradeCodes) == 0; alone && (len(s.Publishers) == 0 || !c.p.Is(KindPublisher)) {
 		c.err(ruleDetect, "an uninstall sign needs names or upgrade_codes; a publisher alone makes many products", at...)
 	}
 	for key, list := range map[string][]string{"names": s.Names, "publishers": s.Publishers, "upgrade_codes": s.UpgradeCodes} {

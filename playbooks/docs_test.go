@@ -42,7 +42,9 @@ func TestGuideKeys(t *testing.T) {
 		{"\n## The keys\n", "\n### detect\n", Playbook{}},
 		{"\n### detect\n", "\nA `package` sign", Sign{}},
 		{"\nA `package` sign", "\nAn `uninstall` sign", PackageSign{}},
-		{"\nAn `uninstall` sign", "\n### steps\n", UninstallSign{}},
+		{"\nAn `uninstall` sign", "\nAn `msix` sign", UninstallSign{}},
+		{"\nAn `msix` sign", "\n### blocks\n", MSIXSign{}},
+		{"\n### blocks\n", "\n### steps\n", Block{}},
 		{"\n**`package`**", "\n**`msi`**", PackageStep{}},
 		{"\n**`msi`**", "\n**`uninstaller`**", MSIStep{}},
 		{"\n**`uninstaller`**", "\n**`service`**", UninstallerStep{}},
@@ -86,7 +88,7 @@ func TestGuideWords(t *testing.T) {
 	text := guide(t)
 	words := append([]string{RebootNever, RebootMaybe, RebootNeeded, ConfidenceVendor, ConfidencePublic, ConfidenceUnverified,
 		EncodingPlain, EncodingUTF16LEHex, DefenderRunning}, verdicts...)
-	words = append(words, restartPolicies...)
+	words = append(append(words, restartPolicies...), kinds...)
 	for _, w := range words {
 		if !strings.Contains(text, "`"+w+"`") {
 			t.Errorf("the guide does not name %s", w)

@@ -10,7 +10,7 @@ import (
 	"oust/remediate"
 )
 
-//go:embed vendors
+//go:embed vendors/*/*.yaml
 var vendors embed.FS
 
 // Library is a set of playbooks with distinct names. It does not change after
@@ -19,6 +19,19 @@ type Library struct {
 	list []*Playbook // by name
 	// known are the names that an After may have beside those in list.
 	known []string
+	// others are playbooks beside those in list: a playbook of KindPublisher
+	// leaves to them what they know.
+	others []*Playbook
+	// countsEmbedded: a playbook of KindEmbedded finds products.
+	countsEmbedded bool
+}
+
+// CountEmbedded returns a library in which the vendor's code inside other
+// companies' products counts as a product, or does not, as a mandate says it.
+func (l *Library) CountEmbedded(counts bool) *Library {
+	out := *l
+	out.countsEmbedded = counts
+	return &out
 }
 
 // newLibrary makes a Library. Two playbooks of one name are an error that
@@ -116,6 +129,9 @@ func (l *Library) matchQuestions(platform remediate.Platform) remediate.Question
 		}
 		for _, r := range p.Residue {
 			ask(&q, platform, r.Path, r.Key)
+		}
+		for _, b := range p.Blocks {
+			ask(&q, platform, b.Path, b.Key)
 		}
 	}
 	return tidy(q)

@@ -81,7 +81,7 @@ var lintCases = []struct {
 	{"owns", "after: [acme/gadget]", "owns: [a/b]", []string{`6:8 value own folder name "a/b": use three or more lower-case letters, digits, dots or dashes`}},
 	{"reboot", "reboot: maybe", "reboot: perhaps", []string{`24:9 value reboot "perhaps" is unknown; use never, maybe, needed`}},
 
-	{"sign of nothing", "  - path: /opt/acme/widget/bin/widgetd\n    service: widgetd\n", "  - {}\n", []string{"9:5 detect a sign without package, uninstall, service, path or key would match everything"}},
+	{"sign of nothing", "  - path: /opt/acme/widget/bin/widgetd\n    service: widgetd\n", "  - {}\n", []string{"9:5 detect a sign without package, uninstall, service, path, key or msix would match everything"}},
 	{"no detect", "detect:\n", "after2:\n", []string{"syntax"}},
 	{"pattern for anything", `"widget-gui*"`, `"*"`, []string{`8:54 detect package pattern "*" would match anything; give at least three letters`}},
 	{"pattern too short", `"widget-gui*"`, `"wi*"`, []string{`8:54 detect package pattern "wi*" would match anything; give at least three letters`}},
@@ -198,6 +198,21 @@ var lintCases = []struct {
 	{"source of nothing", "source: the manual", "source: ''", []string{"29:32 required source is missing"}},
 	{"confidence", "confidence: vendor\n", "confidence: sure\n", []string{`27:13 value confidence "sure" is unknown; use vendor, public-scripts, unverified`}},
 
+	{"unknown kind", "title:", "kind: thing\ntitle:", []string{`3:7 value kind "thing" is unknown; use product, embedded, publisher`}},
+	{"embedded, with what removes", "name: acme/widget\n", "name: acme/widget\nkind: embedded\n", []string{
+		"7:1 kind after: a playbook of kind embedded finds and reports, and never removes; take it out",
+		"12:1 kind steps: a playbook of kind embedded finds and reports, and never removes; take it out",
+		"20:1 kind residue: a playbook of kind embedded finds and reports, and never removes; take it out",
+		"24:1 kind shared: a playbook of kind embedded finds and reports, and never removes; take it out",
+		"25:9 kind reboot: a playbook of kind embedded finds and reports, and never removes; take it out"}},
+	{"vendors of a product", "names: [widget, ", "vendors: [Acme Inc], names: [widget, ", []string{
+		"8:38 detect vendors are for a playbook of kind publisher alone"}},
+	{"block of nothing", "steps:\n", "blocks: [{why: for nothing}]\nsteps:\n", []string{
+		"11:11 detect a sign without package, uninstall, service, path, key or msix would match everything"}},
+	{"block without why", "steps:\n", "blocks: [{service: widgetcrypt}]\nsteps:\n", []string{"11:11 required why is missing"}},
+	{"block on no platform", "steps:\n", "blocks: [{key: HKLM\\SOFTWARE\\Acme, why: it is old}]\nsteps:\n", []string{
+		"11:11 detect the sign is of Windows, which is not among the platforms"}},
+
 	{"warn: leading wildcard", `"widget-gui*"`, `"*widget-gui"`, []string{`8:54 leading-wildcard package pattern "*widget-gui" begins with a wildcard and may match what others make`}},
 	{"warn: detected, not removed", "names: [widget-gui, widget]", "names: [widget]", []string{
 		`8:54 detected-not-removed package "widget-gui*" is detected, but no step removes it with dpkg and rpm`}},
@@ -267,11 +282,14 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// TestShippedAreClean: what ships has no problem, not even a warning.
+// TestShippedAreClean: what ships has no problem, and no warning but those that
+// tell its reader how far to trust it.
 func TestShippedAreClean(t *testing.T) {
 	for _, p := range mustEmbedded(t).List() {
 		for _, problem := range Lint(p.File(), p.Text()) {
-			t.Error(problem)
+			if problem.Rule != warnScript && problem.Rule != warnUnverified {
+				t.Error(problem)
+			}
 		}
 		if want := "oust:vendors/" + p.Name + ".yaml"; p.File() != want {
 			t.Errorf("playbook %s is in %s, want %s", p.Name, p.File(), want)

@@ -162,6 +162,11 @@ func (l *Library) Select(base string, names []string) (*Library, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, p := range l.list {
+		if _, chosen := out.Get(p.Name); !chosen {
+			out.others = append(out.others, p)
+		}
+	}
 	return out, out.checkAfter()
 }
 

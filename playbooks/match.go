@@ -9,20 +9,53 @@ import (
 
 // Match recognises the library's products in facts. It gives a product
 // finding where a sign holds, and a residue finding where none does and
-// something of the playbook's residue is there. The findings are in the order
-// of remediate.SortFindings.
+// something of the playbook's residue is there. What is embedded in other
+// products is a finding of its own kind, or a product where it counts; see
+// Embedded. A playbook of KindPublisher finds only what no other one claims. The
+// findings are in the order of remediate.SortFindings.
 func (l *Library) Match(f *remediate.Facts) []remediate.Finding {
 	var out []remediate.Finding
 	for _, p := range l.list {
 		if !p.On(f.Platform) {
 			continue
 		}
-		if finding, ok := p.match(f); ok {
+		if finding, ok := l.find(p, f); ok {
 			out = append(out, finding)
 		}
 	}
 	remediate.SortFindings(out)
 	return out
+}
+
+func (l *Library) find(p *Playbook, f *remediate.Facts) (remediate.Finding, bool) {
+	finding, ok := p.match(f)
+	switch {
+	case ok && p.Is(KindEmbedded) && !l.countsEmbedded:
+		finding.Kind = remediate.FindEmbedded
+	case ok && p.Is(KindPublisher):
+		finding.Version = "" // of one entry among several
+		finding.Evidence = l.unclaimed(f, finding.Evidence)
+		return finding, len(finding.Evidence) > 0
+	}
+	return finding, ok
+}
+
+// unclaimed is the evidence that no sign of another playbook, of those that ship
+// too, has made its own.
+func (l *Library) unclaimed(f *remediate.Facts, found []remediate.Evidence) []remediate.Evidence {
+	claimed := map[remediate.Evidence]bool{}
+	for _, p := range slices.Concat(l.list, l.others) {
+		if p.Is(KindPublisher) || !p.On(f.Platform) {
+			continue
+		}
+		for _, s := range p.Detect {
+			evidence, _, _ := s.match(f)
+			for _, e := range evidence {
+				claimed[e] = true
+			}
+		}
+	}
+	return slices.DeleteFunc(found, func(e remediate.Evidence) bool { return claimed[e] })
 }
 
 func (p *Playbook) match(f *remediate.Facts) (remediate.Finding, bool) {
@@ -79,6 +112,16 @@ func (s Sign) match(f *remediate.Facts) (evidence []remediate.Evidence, version 
 			evidence = append(evidence, uninstallEvidence(e))
 		}
 	}
+	if s.MSIX != nil {
+		pkgs := s.MSIX.match(f)
+		if len(pkgs) == 0 {
+			return nil, "", false
+		}
+		version = pkgs[0].Version
+		for _, p := range pkgs {
+			evidence = append(evidence, msixEvidence(p))
+		}
+	}
 	for _, x := range []struct {
 		named string
 		found func(*remediate.Facts, string) []remediate.Evidence
@@ -99,11 +142,15 @@ func (s Sign) match(f *remediate.Facts) (evidence []remediate.Evidence, version 
 // then of managers, then of versions.
 func (s *PackageSign) match(f *remediate.Facts) []remediate.Package {
 	var out []remediate.Package
-	for _, pattern := range s.Names {
+	names := s.Names
+	if len(names) == 0 {
+		names = []string{"*"} // of a vendor
+	}
+	for _, pattern := range names {
 		var some []remediate.Package
 		for _, p := range f.Packages {
-			if p.Status != remediate.PackageConfigFiles && slices.Contains(s.Managers, p.Manager) &&
-				matchesName(pattern, p.Name) && !slices.Contains(out, p) {
+			if p.Status != remediate.PackageConfigFiles && slices.Contains(s.Managers, p.Manager) && matchesName(pattern, p.Name) &&
+				(len(s.Vendors) == 0 || anyWild(s.Vendors, p.Vendor)) && !slices.Contains(out, p) {
 				some = append(some, p)
 			}
 		}

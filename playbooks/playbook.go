@@ -18,6 +18,8 @@ type Playbook struct {
 	// Title is the product's name for people; Vendor is its maker's.
 	Title  string `yaml:"title"`
 	Vendor string `yaml:"vendor"`
+	// Kind is one of the Kind constants; empty means KindProduct.
+	Kind string `yaml:"kind"`
 	// Platforms are those on which the product is looked for.
 	Platforms []remediate.Platform `yaml:"platforms"`
 	// After names playbooks whose products must be gone before this one's
@@ -29,6 +31,10 @@ type Playbook struct {
 	Owns []string `yaml:"owns"`
 	// Detect is how the product is recognised: any one sign proves it.
 	Detect []Sign `yaml:"detect"`
+	// First says what a person must do before the removal; may be empty.
+	First string `yaml:"first"`
+	// Blocks are signs that keep the product from being removed on a host.
+	Blocks []Block `yaml:"blocks"`
 	// Steps remove it, in this order. A playbook without steps only reports.
 	Steps []Step `yaml:"steps"`
 	// Residue is what may stay when the product is gone.
@@ -62,6 +68,18 @@ type Playbook struct {
 	pos    positions
 }
 
+// Kind values.
+const (
+	// KindProduct is a product of the vendor's own.
+	KindProduct = "product"
+	// KindEmbedded is the vendor's code inside other companies' products. It is
+	// found and reported, never removed.
+	KindEmbedded = "embedded"
+	// KindPublisher is whatever carries the vendor's name and is known to no
+	// other playbook. It is found and reported, never removed.
+	KindPublisher = "publisher"
+)
+
 // Reboot values.
 const (
 	RebootNever  = "never"
@@ -89,6 +107,22 @@ type Sign struct {
 	Path string `yaml:"path"`
 	// Key is a registry key below HKLM, in either registry view.
 	Key string `yaml:"key"`
+	// MSIX is seen only where a look asked PowerShell too.
+	MSIX *MSIXSign `yaml:"msix"`
+}
+
+// Block is a sign that keeps a product from being removed, and why. Unlike a
+// Sign its path and key need not be the product's own. Where it cannot be told
+// whether it holds, it holds.
+type Block struct {
+	Package   *PackageSign   `yaml:"package"`
+	Uninstall *UninstallSign `yaml:"uninstall"`
+	Service   string         `yaml:"service"`
+	Path      string         `yaml:"path"`
+	Key       string         `yaml:"key"`
+	MSIX      *MSIXSign      `yaml:"msix"`
+	// Why is one line for people: what is in the way, and what to do.
+	Why string `yaml:"why"`
 }
 
 // UninstallSign holds when Windows' list of programs has an entry for which
@@ -107,9 +141,23 @@ type UninstallSign struct {
 // PackageSign holds when one of the managers has a package of one of the
 // names, installed or broken. One of which only configuration is left does
 // not count: that is residue.
+//
+// Vendors, of a playbook of KindPublisher alone, are compared as Publishers are
+// with what rpm calls a package's vendor; other managers name none. Names may
+// then be missing.
 type PackageSign struct {
 	Managers []string `yaml:"managers"`
 	Names    []string `yaml:"names"`
+	Vendors  []string `yaml:"vendors"`
+}
+
+// MSIXSign holds when an Appx or MSIX package is installed, or waits for its
+// first user, for which all that it names holds. Both are compared without
+// upper and lower case and may have * and ?. Publishers, of a playbook of
+// KindPublisher alone, are subjects of certificates, such as "CN=*".
+type MSIXSign struct {
+	Names      []string `yaml:"names"`
+	Publishers []string `yaml:"publishers"`
 }
 
 // Step is one act of a removal; exactly one of its kinds is set.
@@ -256,6 +304,11 @@ func (p *Playbook) Text() []byte { return append([]byte(nil), p.text...) }
 
 // ReportOnly reports whether the playbook has no steps.
 func (p *Playbook) ReportOnly() bool { return len(p.Steps) == 0 }
+
+// Is reports whether the playbook is of one of the kinds.
+func (p *Playbook) Is(kind string) bool {
+	return p.Kind == kind || p.Kind == "" && kind == KindProduct
+}
 
 // On reports whether the product is looked for on the platform.
 func (p *Playbook) On(platform remediate.Platform) bool {

@@ -29,27 +29,28 @@ type removal struct {
 // removals decides what can be done about the findings on a host with these
 // facts: the removals in their order, and what is left alone.
 func (l *Library) removals(f *remediate.Facts, findings []remediate.Finding) ([]removal, []Left, error) {
-	kind := map[string]remediate.FindingKind{}
+	found := map[string]remediate.Finding{}
 	var set []*Playbook
 	for _, x := range findings {
 		p, ok := l.Get(x.Playbook)
 		if !ok {
 			return nil, nil, fmt.Errorf("render: no playbook is called %q", x.Playbook)
 		}
-		kind[p.Name] = x.Kind
+		found[p.Name] = x
 		set = append(set, p)
 	}
 	var out []removal
 	var left []Left
 	stays := map[string]bool{} // products that cannot be removed here
 	for _, p := range l.ordered(set) {
-		acts, reason := p.acts(f, kind[p.Name])
-		if other := l.waitsFor(p, stays); reason == "" && other != "" && kind[p.Name] == remediate.FindProduct {
+		product := found[p.Name].Kind == remediate.FindProduct
+		acts, reason := p.acts(f, found[p.Name])
+		if other := l.waitsFor(p, stays); reason == "" && other != "" && product {
 			reason = "it must go after " + other + ", which stays"
 		}
 		if reason != "" {
 			left = append(left, Left{Playbook: p.Name, Reason: oneLine(reason), Manual: oneLine(p.Manual)})
-			stays[p.Name] = kind[p.Name] == remediate.FindProduct
+			stays[p.Name] = product
 			continue
 		}
 		out = append(out, removal{playbook: p, acts: acts})
@@ -74,16 +75,36 @@ func (l *Library) waitsFor(p *Playbook, stays map[string]bool) string {
 }
 
 // acts returns what removes the finding, or the reason why nothing can.
-func (p *Playbook) acts(f *remediate.Facts, kind remediate.FindingKind) ([]act, string) {
+func (p *Playbook) acts(f *remediate.Facts, found remediate.Finding) ([]act, string) {
 	switch {
 	case !p.On(f.Platform):
 		return nil, fmt.Sprintf("it does not know the platform %q", f.Platform)
-	case kind == remediate.FindResidue:
+	case found.Kind == remediate.FindResidue:
 		return p.residueActs(f)
+	case p.Is(KindEmbedded):
+		return nil, "it is inside another company's product, and is reported"
+	case p.Is(KindPublisher):
+		return nil, "no playbook knows it: " + firstOf(found.Evidence)
 	case p.ReportOnly():
 		return nil, "it only reports"
 	}
+	if why := p.blocked(f); why != "" {
+		return nil, why
+	}
 	return p.productActs(f)
+}
+
+// firstOf names what was found, up to three of it.
+func firstOf(evidence []remediate.Evidence) string {
+	const most = 3
+	var out []string
+	for _, e := range evidence[:min(most, len(evidence))] {
+		out = append(out, e.Value)
+	}
+	if more := len(evidence) - most; more > 0 {
+		out = append(out, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(out, "; ")
 }
 
 func (p *Playbook) productActs(f *remediate.Facts) ([]act, string) {

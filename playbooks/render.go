@@ -98,6 +98,11 @@ func headLines(removals []removal, left []Left) []string {
 	for _, m := range removals {
 		add("  %s (playbook %s %s)", m.playbook.Title, m.playbook.Name, m.playbook.digest)
 	}
+	for _, m := range removals {
+		if first := oneLine(m.playbook.First); first != "" {
+			add("Before %s is removed, a person must: %s", m.playbook.Name, first)
+		}
+	}
 	add("Steps:")
 	n := 0
 	for _, m := range removals {

@@ -24,6 +24,7 @@ const (
 	ruleAfter      = "after"
 	ruleName       = "same-name"
 	ruleProtection = "protection"
+	ruleKind       = "kind"
 
 	warnLeading    = "leading-wildcard"
 	warnUnremoved  = "detected-not-removed"
@@ -51,6 +52,7 @@ var rules = []Rule{
 	{ruleAfter, SeverityError, "after names playbooks that exist and goes in no circle"},
 	{ruleName, SeverityError, "playbooks that are used together have distinct names"},
 	{ruleProtection, SeverityError, "each sign of protection can hold on the platforms, and a look can answer it"},
+	{ruleKind, SeverityError, "a playbook that only finds and reports has nothing that removes"},
 	{warnLeading, SeverityWarning, "a pattern that begins with a wildcard may match what others make"},
 	{warnUnremoved, SeverityWarning, "packages that prove the product are removed by a step"},
 	{warnScript, SeverityWarning, "a script step is the last way out; nobody checks what it does"},

@@ -84,6 +84,9 @@ func (a *app) runPlan(ctx context.Context, out, limit string) error {
 	if a.json {
 		return nil
 	}
+	if err := lines(a.Out, firstLines(w.library, plan)); err != nil {
+		return err
+	}
 	gate, err := e.NewGate(ctx, false)
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -70,9 +71,11 @@ type playbookLine struct {
 	Type       string               `json:"type"`
 	Name       string               `json:"name"`
 	Title      string               `json:"title"`
+	Kind       string               `json:"kind"`
 	Platforms  []remediate.Platform `json:"platforms"`
 	After      []string             `json:"after,omitempty"`
 	Secrets    []string             `json:"secrets,omitempty"`
+	First      string               `json:"first,omitempty"`
 	Confidence string               `json:"confidence"`
 	ReportOnly bool                 `json:"report_only"`
 	File       string               `json:"file"`
@@ -93,8 +96,8 @@ func (a *app) runPlaybookList(names []string) error {
 			fmt.Fprintln(t, playbookRow(p))
 			continue
 		}
-		line := playbookLine{Type: "playbook", Name: p.Name, Title: p.Title, Platforms: p.Platforms, After: p.After,
-			Confidence: p.Confidence, ReportOnly: p.ReportOnly(), File: p.File(), Digest: p.Digest()}
+		line := playbookLine{Type: "playbook", Name: p.Name, Title: p.Title, Kind: cmp.Or(p.Kind, playbooks.KindProduct),
+			Platforms: p.Platforms, After: p.After, First: strings.TrimSpace(p.First), Confidence: p.Confidence, ReportOnly: p.ReportOnly(), File: p.File(), Digest: p.Digest()}
 		for _, s := range p.Secrets {
 			line.Secrets = append(line.Secrets, s.Name)
 		}
@@ -113,7 +116,10 @@ func playbookRow(p *playbooks.Playbook) string {
 		platforms[i] = string(pl)
 	}
 	product := p.Title
-	if p.ReportOnly() {
+	switch {
+	case p.Is(playbooks.KindEmbedded):
+		product += " (inside other products: reported, not removed)"
+	case p.ReportOnly():
 		product += " (reported, not removed)"
 	}
 	return strings.Join([]string{p.Name, strings.Join(platforms, ","), p.Confidence, product}, "\t")
@@ -153,6 +159,9 @@ func (a *app) showPlaybook(p *playbooks.Playbook, first bool) error {
 		parted = "---\n"
 	}
 	fmt.Fprintf(a.Err, "# %s  %s\n# %s\n", p.Name, p.Digest(), p.File())
+	if first := strings.Join(strings.Fields(p.First), " "); first != "" {
+		fmt.Fprintf(a.Err, "# before the removal: %s\n", printable(first))
+	}
 	_, err := fmt.Fprintf(a.Out, "%s%s", parted, p.Text())
 	return err
 }

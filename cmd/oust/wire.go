@@ -55,6 +55,7 @@ func (a *app) openCampaign() (*workspace, error) {
 	if w.library, err = embedded.Select(c.Dir, c.Playbooks); err != nil {
 		return nil, fmt.Errorf("%s: %w", campaign.Place(a.dir, "playbooks"), err)
 	}
+	w.library = w.library.CountEmbedded(c.Terms.Embedded)
 	inv, err := inventory.Load(c.Inventory, inventory.Options{
 		Dir: c.Dir, Stdin: a.In, Defaults: c.Defaults, Credentials: slices.Sorted(maps.Keys(c.Creds)),
 	})
