@@ -23,9 +23,9 @@ func Build(in Input) (Snapshot, error) {
 	b.s = Snapshot{
 		Format: Format, Report: in.Report, Title: title(in), At: b.now, By: in.By,
 		Campaign: c.Name, CampaignID: in.CampaignID, Issued: c.Issued.Format(time.DateOnly),
-		Mandate: c.Terms, Form: c.Form, Ledger: in.Ledger,
+		Mandate: wholeMandate(c.Terms), Form: c.Form, Ledger: in.Ledger,
 		Milestones: orEmpty(in.Milestones), Duties: orEmpty(in.Duties), Waves: orEmpty(in.Waves), Timeline: orEmpty(in.Timeline),
-		Submissions: orEmpty(in.Submissions), Held: in.Held, Hosts: b.rows,
+		Submissions: wholeSubmissions(in.Submissions), Held: in.Held, Hosts: b.rows,
 	}
 	b.s.Totals = b.totals()
 	b.s.Products, b.s.Methods, b.s.Unseen = b.products(), b.methods(), b.unseen()
@@ -123,6 +123,25 @@ func utc(t time.Time) time.Time {
 		return time.Time{}
 	}
 	return t.UTC()
+}
+
+// wholeMandate has no list that is nil where it must be there.
+func wholeMandate(m remediate.Mandate) remediate.Mandate {
+	m.Sources, m.Covers = orEmpty(m.Sources), orEmpty(m.Covers)
+	m.Milestones, m.Reports = orEmpty(m.Milestones), slices.Clone(orEmpty(m.Reports))
+	for i := range m.Reports {
+		m.Reports[i].Items = orEmpty(m.Reports[i].Items)
+	}
+	return m
+}
+
+func wholeSubmissions(ss []remediate.Submission) []remediate.Submission {
+	out := make([]remediate.Submission, len(ss))
+	for i, s := range ss {
+		s.Files = orEmpty(s.Files)
+		out[i] = s
+	}
+	return out
 }
 
 // orEmpty is s, and an empty slice for nil.
