@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"oust/remediate"
@@ -41,7 +42,7 @@ type builder struct {
 	in  Input
 	now time.Time
 	// hosts are in.Hosts by name; rows stand beside them.
-	hosts []HostInput
+	hosts []*HostInput
 	rows  []HostRow
 	index map[string]int // of rows, by name
 	// exempt is the end of the exemption that holds now, by host.
@@ -50,8 +51,11 @@ type builder struct {
 }
 
 func (b *builder) readHosts() error {
-	b.hosts = slices.Clone(b.in.Hosts)
-	slices.SortFunc(b.hosts, func(x, y HostInput) int { return cmp.Compare(x.Host.Name, y.Host.Name) })
+	b.hosts = make([]*HostInput, len(b.in.Hosts))
+	for i := range b.in.Hosts {
+		b.hosts[i] = &b.in.Hosts[i]
+	}
+	slices.SortFunc(b.hosts, func(x, y *HostInput) int { return strings.Compare(x.Host.Name, y.Host.Name) })
 	b.exempt = map[string]time.Time{}
 	for _, e := range b.in.Exemptions {
 		if e.Holds(b.now) && !e.At.After(b.now) {
@@ -71,15 +75,12 @@ func (b *builder) readHosts() error {
 
 // row fills the row of a host.
 func (b *builder) row(i int) {
-	x := &b.hosts[i]
+	x := b.hosts[i]
 	h, st := &x.Host, &x.State
-	if st.Standing == "" {
-		st.Standing = remediate.StandUnseen
-	}
 	r := &b.rows[i]
 	*r = HostRow{
 		Name: h.Name, Address: h.DialAddress(), Site: h.Site, Owner: h.Owner, Zone: h.Zone, Tags: h.Tags,
-		Platform: cmp.Or(st.Platform, h.Platform), OS: st.OS, Standing: st.Standing,
+		Platform: cmp.Or(st.Platform, h.Platform), OS: st.OS, Standing: cmp.Or(st.Standing, remediate.StandUnseen),
 		Class: st.Class, Detail: st.Detail, Findings: foundThings(st.Findings),
 		SeenAt: utc(st.SeenAt), Transport: cmp.Or(st.Transport, h.Transport), Probe: st.Probe,
 		FoundAt: utc(st.FoundAt), RemovedAt: utc(st.RemovedAt),

@@ -30,7 +30,7 @@ func asCSV(t testing.TB, s report.Snapshot) []byte {
 }
 
 // readCSV reads as a strict reader does that knows the byte order mark.
-func readCSV(t testing.TB, text []byte) [][]string {
+func readCSV(t rapid.TB, text []byte) [][]string {
 	t.Helper()
 	text, marked := bytes.CutPrefix(text, []byte("\ufeff"))
 	if !marked {
@@ -214,9 +214,11 @@ func TestCSVPython(t *testing.T) {
 	}
 	cmd := exec.CommandContext(t.Context(), path, "-c", python, file)
 	cmd.WaitDelay = time.Second
+	var said bytes.Buffer
+	cmd.Stderr = &said
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("%v: %s", err, err.(*exec.ExitError).Stderr)
+		t.Fatalf("%v: %s", err, &said)
 	}
 	var got [][]string
 	if err := json.Unmarshal(out, &got); err != nil {

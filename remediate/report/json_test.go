@@ -128,9 +128,9 @@ func TestSchemaCanFail(t *testing.T) {
 	for _, c := range []struct{ old, new string }{
 		{`"format": 1`, `"format": 2`},
 		{`"format": 1`, `"format": 1, "more": true`},
-		{`"standing": "clear"`, `"standing": "clean"`},
+		{`"standing":"clear"`, `"standing":"clean"`},
 		{`"never_seen": 6`, `"never": 6`},
-		{`"seen_at": "2026`, `"seen_at": "on 2026`},
+		{`"seen_at":"2026`, `"seen_at":"on 2026`},
 	} {
 		bad := strings.Replace(text, c.old, c.new, 1)
 		if bad == text {
