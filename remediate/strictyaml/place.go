@@ -2,9 +2,11 @@ package strictyaml
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
 )
 
 // Node is a value of a file, as UnmarshalYAML methods are given it, so that
@@ -58,8 +60,9 @@ func At(n Node, err error) error {
 }
 
 // Lines tells on which line each key of a document stands, by its path of keys
-// joined with dots, such as "credentials.linux.user". Text that Decode
-// refuses gives fewer of them, or none.
+// joined with dots, such as "credentials.linux.user"; entries of a list are
+// counted from 0, such as "windows[0].days". Text that Decode refuses gives
+// fewer of them, or none.
 func Lines(data []byte) map[string]int {
 	out := map[string]int{}
 	text, err := checkText("", data)
@@ -89,5 +92,30 @@ func addLines(out map[string]int, path string, n ast.Node) {
 			out[name] = key.Position.Line
 		}
 		addLines(out, name+".", n.Value)
+		addEntries(out, name, n.Value)
 	}
+}
+
+// addEntries tells the lines of a list's entries.
+func addEntries(out map[string]int, path string, n ast.Node) {
+	list, ok := n.(*ast.SequenceNode)
+	if !ok {
+		return
+	}
+	for i, v := range list.Values {
+		name := fmt.Sprintf("%s[%d]", path, i)
+		if t := firstToken(v); t != nil && t.Position != nil {
+			out[name] = t.Position.Line
+		}
+		addLines(out, name+".", v)
+		addEntries(out, name, v)
+	}
+}
+
+// firstToken is where a value begins.
+func firstToken(n ast.Node) *token.Token {
+	if pairs, ok := pairsOf(n); ok && len(pairs) > 0 {
+		return pairs[0].Key.GetToken()
+	}
+	return n.GetToken()
 }

@@ -140,6 +140,12 @@ func TestLines(t *testing.T) {
 			t.Errorf("Lines[%q] = %d; want %d", key, got[key], line)
 		}
 	}
+	got = Lines([]byte("a:\n  - b: 1\n    c: [x,\n      {d: 1}]\n  - [1]\n"))
+	for key, line := range map[string]int{"a[0]": 2, "a[0].b": 2, "a[0].c[1]": 4, "a[0].c[1].d": 4, "a[1]": 5, "a[1][0]": 5} {
+		if got[key] != line {
+			t.Errorf("Lines[%q] = %d; want %d", key, got[key], line)
+		}
+	}
 	if n := len(Lines([]byte("a: [1\n"))); n != 0 {
 		t.Errorf("%d lines of broken text", n)
 	}
