@@ -18,8 +18,8 @@ func (a *app) statusCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "status [HOST]",
 		Short: "Counts by standing and class, against the milestones",
-		Long: `Shows where the campaign stands: hosts by standing, failures by class, and the
-days left to each milestone. Every host of the inventory counts; one that was
+		Long: `Shows where the campaign stands: hosts by standing, failures by class, and which
+of the mandate's milestones are met, due or late. Every host of the inventory counts; one that was
 never seen counts as unseen, never as clean. With a host, shows its story.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -33,13 +33,6 @@ never seen counts as unseen, never as clean. With a host, shows its story.`,
 	return c
 }
 
-type milestoneLine struct {
-	Name     string `json:"name"`
-	What     string `json:"what"`
-	Date     string `json:"date"`
-	DaysLeft int    `json:"days_left"`
-}
-
 // statusMessage is what 'status --json' prints, in one object.
 type statusMessage struct {
 	Type       string                     `json:"type"`
@@ -48,7 +41,10 @@ type statusMessage struct {
 	Standing   map[remediate.Standing]int `json:"standing"`
 	Exempt     int                        `json:"exempt"`
 	Failed     map[remediate.Class]int    `json:"failed"`
-	Milestones []milestoneLine            `json:"milestones"`
+	// Milestones and Duties are of the whole campaign, whatever hosts were asked
+	// for.
+	Milestones []schedule.MilestoneState `json:"milestones"`
+	Duties     []schedule.DutyState      `json:"duties,omitempty"`
 	// Held is the hold in force.
 	Held  *remediate.Hold      `json:"held,omitempty"`
 	Waves []engine.WaveOutlook `json:"waves,omitempty"`
@@ -83,7 +79,7 @@ func (a *app) runStatus(ctx context.Context, limit string) error {
 	}
 	m := statusMessage{
 		Type: "status", Campaign: w.campaign.Name, Hosts: len(hosts),
-		Standing: map[remediate.Standing]int{}, Failed: map[remediate.Class]int{}, Milestones: []milestoneLine{},
+		Standing: map[remediate.Standing]int{}, Failed: map[remediate.Class]int{},
 	}
 	for _, s := range remediate.Standings() {
 		m.Standing[s] = 0
@@ -114,10 +110,16 @@ func (a *app) runStatus(ctx context.Context, limit string) error {
 			m.Failed[st.Class]++
 		}
 	}
-	for _, ms := range w.campaign.Milestones {
-		m.Milestones = append(m.Milestones, milestoneLine{
-			Name: ms.Name, What: ms.What, Date: ms.Date.Format(time.DateOnly), DaysLeft: schedule.DaysLeft(ms, a.now()),
-		})
+	all := outlook.Hosts
+	if len(hosts) < len(w.hosts) {
+		whole, err := e.Outlook(ctx, w.hosts, w.hosts)
+		if err != nil {
+			return err
+		}
+		all = whole.Hosts
+	}
+	if m.Milestones, m.Duties, err = w.milestones(ctx, all); err != nil {
+		return err
 	}
 	if a.json {
 		return a.printJSON(m)
@@ -150,27 +152,7 @@ func statusLines(m statusMessage) []string {
 	if len(m.Bare) > 0 {
 		out = append(out, "", fmt.Sprintf("nothing protects %s from which a product was removed", plural(len(m.Bare), "host")), "  "+few(m.Bare, 90))
 	}
-	if len(m.Milestones) > 0 {
-		out = append(out, "", "milestones")
-	}
-	for _, ms := range m.Milestones {
-		out = append(out, fmt.Sprintf("  %s  %-9s %-18s %s", ms.Date, ms.Name, daysText(ms.DaysLeft), ms.What))
-	}
-	return out
-}
-
-func daysText(days int) string {
-	switch {
-	case days == 0:
-		return "today"
-	case days == 1:
-		return "1 day left"
-	case days > 1:
-		return fmt.Sprintf("%d days left", days)
-	case days == -1:
-		return "1 day ago"
-	}
-	return fmt.Sprintf("%d days ago", -days)
+	return append(out, milestoneTexts(m.Milestones, m.Duties)...)
 }
 
 // bar draws a share of all hosts, 30 columns at most.

@@ -17,7 +17,6 @@ import (
 	"oust/remediate/campaign"
 	"oust/remediate/engine"
 	"oust/remediate/inventory"
-	"oust/remediate/schedule"
 	"oust/remediate/sqlite"
 	"oust/transports"
 	"oust/transports/creds"
@@ -44,8 +43,8 @@ func (a *app) openCampaign() (*workspace, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.Milestones, err = schedule.Milestones(c.Mandate, c.Issued, c.Finish); err != nil {
-		return nil, fmt.Errorf("%s: %w", campaign.Place(a.dir, "mandate"), err)
+	if c, err = readMandate(c); err != nil {
+		return nil, err
 	}
 	embedded, err := playbooks.Embedded()
 	if err != nil {

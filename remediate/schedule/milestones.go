@@ -4,99 +4,119 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"oust/remediate"
 )
 
-// Names of the milestones of bod-17-01.
-const (
-	MilestoneIdentify = "identify"
-	MilestonePlan     = "plan"
-	MilestoneBegin    = "begin"
-	MilestoneFinish   = "finish"
-)
-
-// mandate is a built-in mandate.
-type mandate struct {
-	name string
-	days []mandateDay
-	// finishDay is the day of MilestoneFinish unless a campaign sets a date.
-	finishDay int
-}
-
-type mandateDay struct {
-	name, what string
-	day        int // calendar days after the issue
-}
-
-// mandates are the built-in ones. BOD 17-01 is read from its text (82 FR
-// 43782-43784, and pages/17-01.md of cisagov/cyber.dhs.gov): identify within
-// 30 calendar days, plan within 60, begin at 90. It sets no day for the end;
-// contractors were held to 90 by the DSS notice, so 90 is the default.
-var mandates = []mandate{{
-	name: "bod-17-01",
-	days: []mandateDay{
-		{MilestoneIdentify, "identify the products on all systems and report them", 30},
-		{MilestonePlan, "a detailed plan to remove and discontinue them", 60},
-		{MilestoneBegin, "begin to carry out the plan", 90},
-	},
-	finishDay: 90,
-}}
-
-// Mandates lists the built-in mandates.
-func Mandates() []string {
-	out := make([]string, len(mandates))
-	for i, m := range mandates {
-		out[i] = m.name
+// Milestones returns the days of a mandate, earliest first; those that count
+// from what has not happened yet come last and have no Date. Dates are
+// midnight UTC. Of issued and finish only the calendar date counts, in their
+// own zone; found is a moment, zero if nothing was ever found. finish is the
+// campaign's own last day, zero for the mandate's. It is an error before the
+// issue, and where the mandate leaves no day to the campaign.
+func Milestones(m remediate.Mandate, issued, finish, found time.Time) ([]remediate.Milestone, error) {
+	days, err := milestoneDays(m, issued, finish, found)
+	if err != nil {
+		return nil, err
 	}
-	return out
-}
-
-// Milestones returns the days of a built-in mandate, earliest first. Dates
-// are midnight UTC; of issued and finish only the calendar date counts, in
-// their own zone. finish is the campaign's own last day, zero for the
-// mandate's default; it is an error before the issue.
-func Milestones(name string, issued, finish time.Time) ([]remediate.Milestone, error) {
-	i := slices.IndexFunc(mandates, func(m mandate) bool { return m.name == name })
-	if i < 0 {
-		return nil, unknownMandate(name)
+	out := make([]remediate.Milestone, len(days))
+	for i, rule := range m.Milestones {
+		out[i] = remediate.Milestone{Name: rule.Name, What: rule.What, Date: days[i]}
 	}
-	if issued.IsZero() {
-		return nil, errors.New("the mandate has no date of issue")
-	}
-	m, day0 := mandates[i], date(issued)
-	last := day0.AddDate(0, 0, m.finishDay)
-	if !finish.IsZero() {
-		last = date(finish)
-	}
-	if last.Before(day0) {
-		return nil, fmt.Errorf("the finish date %s is before the issue, %s",
-			last.Format(time.DateOnly), day0.Format(time.DateOnly))
-	}
-	var out []remediate.Milestone
-	for _, d := range m.days {
-		out = append(out, remediate.Milestone{Name: d.name, What: d.what, Date: day0.AddDate(0, 0, d.day)})
-	}
-	out = append(out, remediate.Milestone{Name: MilestoneFinish, What: "removed from every host", Date: last})
-	slices.SortStableFunc(out, func(a, b remediate.Milestone) int { return a.Date.Compare(b.Date) })
+	slices.SortStableFunc(out, func(a, b remediate.Milestone) int { return compareDays(a.Date, b.Date) })
 	return out, nil
 }
 
-func unknownMandate(name string) error {
-	known := strings.Join(Mandates(), ", ")
-	if near := remediate.Nearest(name, Mandates()); near != "" {
-		return fmt.Errorf("unknown mandate %q: did you mean %q? (known: %s)", remediate.ClipText(name), near, known)
+// compareDays sorts days that nobody knows behind the others.
+func compareDays(a, b time.Time) int {
+	switch {
+	case a.IsZero() && !b.IsZero():
+		return 1
+	case b.IsZero() && !a.IsZero():
+		return -1
 	}
-	return fmt.Errorf("unknown mandate %q (known: %s)", remediate.ClipText(name), known)
+	return a.Compare(b)
 }
 
-// DaysLeft is the number of calendar days (UTC) from now to the milestone: 0
-// on its day, negative after it.
-func DaysLeft(m remediate.Milestone, now time.Time) int {
+// milestoneDays are the days of a mandate's milestones, in the mandate's order.
+func milestoneDays(m remediate.Mandate, issued, finish, found time.Time) ([]time.Time, error) {
+	if issued.IsZero() {
+		return nil, errors.New("the mandate has no date of issue")
+	}
+	zone, err := zoneOf(m)
+	if err != nil {
+		return nil, err
+	}
+	day0, own := date(issued), date(finish)
+	if finish.IsZero() {
+		own = time.Time{}
+	} else if err := checkFinish(m, day0, own); err != nil {
+		return nil, err
+	}
+	triggers := map[string]time.Time{"": day0}
+	if !found.IsZero() {
+		triggers[remediate.FromFound] = date(found.In(zone))
+	}
+	out := make([]time.Time, len(m.Milestones))
+	for i, rule := range m.Milestones {
+		from, known := triggers[rule.Due.From]
+		switch {
+		case rule.Campaign && !own.IsZero():
+			out[i] = own
+		case !rule.Due.Date.IsZero():
+			out[i] = date(rule.Due.Date)
+		case !known && rule.Due.From != remediate.FromFound:
+			return nil, fmt.Errorf("mandate %s: milestone %s counts from %q, which is no milestone before it", m.Name, rule.Name, rule.Due.From)
+		case from.IsZero(): // nothing was found, or what it counts from waits itself
+		case rule.Due.BusinessDays > 0:
+			out[i] = businessDay(from, rule.Due.BusinessDays, m.Holidays)
+		default:
+			out[i] = from.AddDate(0, 0, rule.Due.Days)
+		}
+		triggers[rule.Name] = out[i]
+	}
+	return out, nil
+}
+
+func checkFinish(m remediate.Mandate, day0, own time.Time) error {
+	if own.Before(day0) {
+		return fmt.Errorf("the finish date %s is before the issue, %s", own.Format(time.DateOnly), day0.Format(time.DateOnly))
+	}
+	if !slices.ContainsFunc(m.Milestones, func(r remediate.MilestoneRule) bool { return r.Campaign }) {
+		return fmt.Errorf("mandate %s sets its last day itself; take the finish date %s out", m.Name, own.Format(time.DateOnly))
+	}
+	return nil
+}
+
+// zoneOf is the zone in which a mandate's days end.
+func zoneOf(m remediate.Mandate) (*time.Location, error) {
+	zone, err := time.LoadLocation(m.Zone)
+	if err != nil {
+		return nil, fmt.Errorf("mandate %s: %w", m.Name, err)
+	}
+	return zone, nil
+}
+
+// businessDay is the n-th business day after a day.
+func businessDay(day time.Time, n int, holidays []time.Time) time.Time {
+	off := map[time.Time]bool{}
+	for _, h := range holidays {
+		off[date(h)] = true
+	}
+	for n > 0 {
+		day = day.AddDate(0, 0, 1)
+		if w := day.Weekday(); w != time.Saturday && w != time.Sunday && !off[day] {
+			n--
+		}
+	}
+	return day
+}
+
+// daysBetween is the number of calendar days from one date to another.
+func daysBetween(from, to time.Time) int {
 	const day = 24 * time.Hour // UTC has no days of another length
-	return int(date(m.Date).Sub(date(now.UTC())) / day)
+	return int(to.Sub(from) / day)
 }
 
 // date is midnight UTC of t's calendar date in t's own zone.

@@ -1,0 +1,184 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"strings"
+	"time"
+
+	"oust/remediate"
+	"oust/remediate/campaign"
+	"oust/remediate/engine"
+	"oust/remediate/mandate"
+	"oust/remediate/schedule"
+)
+
+// readMandate reads the mandate that a campaign names, and holds what the
+// campaign says of itself against it.
+func readMandate(c remediate.Campaign) (remediate.Campaign, error) {
+	placed := func(key string, err error) error {
+		return fmt.Errorf("%s: %w", campaign.Place(c.Dir, key), err)
+	}
+	var err error
+	if mandate.IsFile(c.Mandate) {
+		c.Terms, err = mandate.File(campaign.Path(c.Dir, c.Mandate))
+	} else {
+		c.Terms, err = mandate.Named(c.Mandate)
+	}
+	if err != nil {
+		return c, placed("mandate", err)
+	}
+	if c.Milestones, err = schedule.Milestones(c.Terms, c.Issued, c.Finish, time.Time{}); err != nil {
+		key := "issued"
+		if !c.Finish.IsZero() {
+			key = "finish"
+		}
+		return c, placed(key, err)
+	}
+	known := mandate.Fields(c.Terms)
+	for name := range c.Form.Fields {
+		if err := askedFor(name, known, c.Terms.Name); err != nil {
+			return c, placed("report.fields."+name, err)
+		}
+	}
+	return c, nil
+}
+
+// askedFor refuses an answer to what nobody asks.
+func askedFor(name string, known []string, mandate string) error {
+	for _, k := range known {
+		if k == name {
+			return nil
+		}
+	}
+	if near := remediate.Nearest(name, known); near != "" {
+		return fmt.Errorf("%s does not ask for it; did you mean %q?", mandate, near)
+	}
+	if len(known) == 0 {
+		return fmt.Errorf("%s asks for no fields", mandate)
+	}
+	return fmt.Errorf("%s does not ask for it; it asks for %s", mandate, strings.Join(known, ", "))
+}
+
+// progress is what the campaign has done of its mandate; all are the outlooks
+// of all hosts of the inventory.
+func (w *workspace) progress(ctx context.Context, all []engine.HostOutlook) (schedule.Progress, error) {
+	p := schedule.Progress{Issued: w.campaign.Issued, Finish: w.campaign.Finish, Hosts: len(all), Now: w.a.now()}
+	exemptions, err := w.store.Exemptions(ctx)
+	if err != nil {
+		return p, fmt.Errorf("read the exemptions: %w", err)
+	}
+	exempt := map[string]bool{}
+	for _, e := range exemptions {
+		exempt[e.Host] = exempt[e.Host] || e.Holds(p.Now)
+	}
+	for _, h := range all {
+		if at := h.State.FoundAt; !at.IsZero() && (p.Found.IsZero() || at.Before(p.Found)) {
+			p.Found = at
+		}
+		if clean := h.State.Standing == remediate.StandClear || h.State.Standing == remediate.StandRemoved; !clean && !exempt[h.Host] {
+			p.Open++
+		}
+	}
+	for run, err := range w.store.Runs(ctx) {
+		if err != nil {
+			return p, fmt.Errorf("read the runs: %w", err)
+		}
+		if run.Kind == "apply" || run.Kind == "retry" {
+			p.Begun = run.Started
+			break
+		}
+	}
+	evidence, ok := any(w.store).(evidenceReader)
+	if !ok {
+		return p, nil
+	}
+	if p.Submissions, err = evidence.Submissions(ctx); err != nil {
+		return p, fmt.Errorf("read the submissions: %w", err)
+	}
+	if p.Open > 0 {
+		return p, nil
+	}
+	if p.Finished, err = schedule.FinishedAt(w.hosts, evidence.Moves(ctx), exemptions, p.Now); err != nil {
+		return p, fmt.Errorf("read since when no host is left: %w", err)
+	}
+	return p, nil
+}
+
+// evidenceReader is what is read of an EvidenceStore here.
+type evidenceReader interface {
+	Submissions(ctx context.Context) ([]remediate.Submission, error)
+	Moves(ctx context.Context) iter.Seq2[remediate.Move, error]
+}
+
+// milestones are the states of the mandate's days.
+func (w *workspace) milestones(ctx context.Context, all []engine.HostOutlook) ([]schedule.MilestoneState, []schedule.DutyState, error) {
+	p, err := w.progress(ctx, all)
+	if err != nil {
+		return nil, nil, err
+	}
+	days, err := schedule.MilestoneStates(w.campaign.Terms, p)
+	if err != nil {
+		return nil, nil, err
+	}
+	duties, err := schedule.DutyStates(w.campaign.Terms, p)
+	return days, duties, err
+}
+
+func milestoneTexts(days []schedule.MilestoneState, duties []schedule.DutyState) []string {
+	if len(days) == 0 {
+		return nil
+	}
+	out := []string{"", "milestones"}
+	for _, d := range days {
+		text := fmt.Sprintf("  %-10s  %-9s %-18s %s", d.Date, d.Name, milestoneText(d), printable(d.What))
+		if d.State != schedule.StateMet {
+			text += " (" + printable(d.Why) + ")"
+		}
+		out = append(out, text)
+	}
+	for _, d := range duties {
+		text := fmt.Sprintf("  %-10s  %-9s %-18s %s", d.Next, d.Name, dutyText(d), printable(d.What))
+		if n := len(d.Missed); n > 0 {
+			text += fmt.Sprintf(" (missed %s)", few(d.Missed, 60))
+		}
+		out = append(out, text)
+	}
+	return out
+}
+
+func milestoneText(d schedule.MilestoneState) string {
+	switch {
+	case d.State == schedule.StateMet && d.MetAt.IsZero():
+		return "met"
+	case d.State == schedule.StateMet && d.Late:
+		return "met late " + d.MetAt.UTC().Format(time.DateOnly)
+	case d.State == schedule.StateMet:
+		return "met " + d.MetAt.UTC().Format(time.DateOnly)
+	case d.State == schedule.StateWaiting:
+		return d.State
+	}
+	return daysText(d.DaysLeft)
+}
+
+func dutyText(d schedule.DutyState) string {
+	switch {
+	case d.Ended:
+		return "ended"
+	case d.Next == "":
+		return schedule.StateWaiting
+	}
+	return daysText(d.DaysLeft)
+}
+
+// daysText says how far away a day is that something is due on.
+func daysText(days int) string {
+	switch {
+	case days == 0:
+		return "due today"
+	case days > 0:
+		return "due in " + plural(days, "day")
+	}
+	return "late by " + plural(-days, "day")
+}
