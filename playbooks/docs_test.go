@@ -57,6 +57,7 @@ func TestGuideKeys(t *testing.T) {
 		{"\n### secrets\n", "\n### protection\n", Secret{}},
 		{"\n### protection\n", "\n### sources\n", Protection{}},
 		{"\n### sources\n", "\n## How", Source{}},
+		{"\n## Cases\n", "\n`facts` has", Case{}},
 	} {
 		part := between(t, text, c.from, c.to)
 		known := map[string]bool{}

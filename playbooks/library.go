@@ -5,13 +5,22 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"oust/remediate"
 )
 
-//go:embed vendors/*/*.yaml
+// The library with its cases, so that it can be tested wherever it is used.
+//
+//go:embed vendors
 var vendors embed.FS
+
+// shippedPrefix begins the file names of playbooks that ship.
+const shippedPrefix = "oust:"
 
 // Library is a set of playbooks with distinct names. It does not change after
 // it is made and may be used by many goroutines.
@@ -52,14 +61,17 @@ func newLibrary(list []*Playbook, known []string) (*Library, error) {
 func Embedded() (*Library, error) {
 	var list []*Playbook
 	err := fs.WalkDir(vendors, "vendors", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
+		switch {
+		case err == nil && d.IsDir() && d.Name() == casesFolder:
+			return fs.SkipDir
+		case err != nil || d.IsDir() || !isPlaybook(name):
 			return err
 		}
 		data, err := vendors.ReadFile(name)
 		if err != nil {
 			return err
 		}
-		p, err := Parse("oust:"+name, data)
+		p, err := Parse(shippedPrefix+name, data)
 		if err != nil {
 			return err
 		}
@@ -75,6 +87,33 @@ func Embedded() (*Library, error) {
 	}
 	return l, l.checkAfter()
 }
+
+// Over returns the playbooks of l and those of base that have other names: what
+// is tried out beside all else that is known.
+func (l *Library) Over(base *Library) (*Library, error) {
+	list := l.List()
+	for _, p := range base.list {
+		if _, own := l.Get(p.Name); !own {
+			list = append(list, p)
+		}
+	}
+	return newLibrary(list, base.Names())
+}
+
+// Folder is where the playbook stands, with its cases beside it: a folder of the
+// system, or of those that ship.
+func (p *Playbook) Folder() fs.FS {
+	if shipped, ok := strings.CutPrefix(p.file, shippedPrefix); ok {
+		sub, err := fs.Sub(vendors, path.Dir(shipped))
+		if err == nil {
+			return sub
+		}
+	}
+	return os.DirFS(filepath.Dir(p.file))
+}
+
+// Ships reports whether the playbook is one of those that ship with oust.
+func (p *Playbook) Ships() bool { return strings.HasPrefix(p.file, shippedPrefix) }
 
 // List returns the playbooks in the order of their names.
 func (l *Library) List() []*Playbook { return slices.Clone(l.list) }

@@ -80,7 +80,7 @@ func TestSelect(t *testing.T) {
 		{names: []string{"./circle"}, err: []string{"circle/b.yaml:13:9: after goes in a circle: acme/aaa after acme/ccc after acme/bbb after acme/aaa"}},
 		{names: []string{"./broken"}, err: []string{"broken/a.yaml:4:8: title is missing", "broken/b.yaml:2:9: format is 9"}},
 	}
-	l := mustEmbedded(t)
+	l := mustThree(t)
 	for _, c := range cases {
 		t.Run(strings.Join(c.names, " "), func(t *testing.T) {
 			got, err := l.Select(dir, c.names)
@@ -103,7 +103,7 @@ func TestSelect(t *testing.T) {
 }
 
 func TestGet(t *testing.T) {
-	l := mustEmbedded(t)
+	l := mustThree(t)
 	for _, want := range l.List() {
 		if got, ok := l.Get(want.Name); !ok || got != want {
 			t.Errorf("Get(%s) = %v, %v", want.Name, got, ok)
@@ -157,7 +157,7 @@ func TestDigest(t *testing.T) {
 }
 
 func TestRefsAndSecrets(t *testing.T) {
-	l := mustEmbedded(t)
+	l := mustThree(t)
 	for i, r := range l.Refs() {
 		if p := l.List()[i]; r.Name != p.Name || r.Digest != p.Digest() {
 			t.Errorf("reference %v of %s", r, p.Name)

@@ -26,7 +26,7 @@ func LoadFile(file string) (*Library, error) {
 }
 
 // LoadDir reads every .yaml and .yml file below a folder; names that begin
-// with a dot are left out. A link to a file is followed. A link to a folder is
+// with a dot, and folders called cases, are left out. A link to a file is followed. A link to a folder is
 // an error, because a playbook that is silently not read is a product that is
 // silently not found. All problems of all files are reported at once. A folder
 // without playbooks is an error.
@@ -59,7 +59,7 @@ func WalkDir(dir string, visit func(name string) error) error {
 		if err != nil {
 			return err
 		}
-		if name != dir && strings.HasPrefix(d.Name(), ".") {
+		if name != dir && (strings.HasPrefix(d.Name(), ".") || d.IsDir() && d.Name() == casesFolder) {
 			if d.IsDir() {
 				return fs.SkipDir
 			}

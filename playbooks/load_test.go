@@ -39,7 +39,7 @@ func TestLoadLinks(t *testing.T) {
 	link(t, "../shared", filepath.Join(dir, "nested", "more"))
 	link(t, "nowhere", filepath.Join(dir, "broken", "gone.yaml"))
 
-	l := mustEmbedded(t)
+	l := mustThree(t)
 	cases := map[string]struct {
 		want []string
 		err  string
@@ -98,7 +98,7 @@ func TestLintFiles(t *testing.T) {
 		{"one that is broken does not hide the others", []File{file("a.yaml", "nme: x\n"), file("b.yaml", named("acme/bbb", "acme/none"))}, []string{
 			`a.yaml:1:1: unknown key "nme"; did you mean "name"? [syntax]`, `b.yaml:13:9: after names "acme/none", which is no playbook [after]`}},
 	}
-	l := mustEmbedded(t)
+	l := mustThree(t)
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			var got []string
@@ -128,7 +128,7 @@ func TestShown(t *testing.T) {
 
 // TestUnanswered: a look for other playbooks does not answer for these.
 func TestUnanswered(t *testing.T) {
-	l := mustEmbedded(t)
+	l := mustThree(t)
 	f := linux()
 	asked := l.Questions(remediate.Linux).Paths
 	for _, p := range asked[1:] {

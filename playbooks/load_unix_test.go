@@ -17,7 +17,7 @@ func TestLoadPipe(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"./pipe.yaml", "."} {
-		if _, err := mustEmbedded(t).Select(dir, []string{name}); err == nil || !strings.Contains(err.Error(), "pipe.yaml is not a regular file") {
+		if _, err := mustThree(t).Select(dir, []string{name}); err == nil || !strings.Contains(err.Error(), "pipe.yaml is not a regular file") {
 			t.Errorf("%s: error %v", name, err)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 func TestMatch(t *testing.T) {
-	l := mustEmbedded(t)
+	l := mustThree(t)
 	with := func(p remediate.Package, status string) remediate.Package { p.Status = status; return p }
 	kesl, rpmKesl := pkg("dpkg", "kesl"), pkg("rpm", "kesl")
 	kesl32 := kesl
@@ -133,7 +133,7 @@ sources: [{claim: all of it, source: an example, confidence: unverified}]
 }
 
 func TestQuestions(t *testing.T) {
-	l := mustEmbedded(t)
+	l := mustThree(t)
 	asked := map[string]bool{}
 	for _, platform := range []remediate.Platform{remediate.Linux, remediate.Windows} {
 		q := l.Questions(platform)

@@ -237,7 +237,7 @@ func TestRestart(t *testing.T) {
 // TestShippedProtection: Windows hosts need Defender after KES; the agent and
 // Linux need nothing.
 func TestShippedProtection(t *testing.T) {
-	l := mustEmbedded(t)
+	l := mustThree(t)
 	if q := l.Questions(remediate.Windows); strings.Join(q.Services, " ") != "WinDefend" {
 		t.Errorf("asked on Windows: %q", q.Services)
 	}
@@ -297,11 +297,11 @@ func TestLintProtection(t *testing.T) {
 func TestGuideProtection(t *testing.T) {
 	text := guide(t)
 	signs := between(t, text, "```yaml\nprotection:\n", "```")
-	shipped, _ := mustEmbedded(t).Get("kaspersky/kes-windows")
+	shipped, _ := mustThree(t).Get("kaspersky/kes-windows")
 	own := strings.Replace(string(shipped.Text()), "protection:\n  - {defender: running}\n", "protection:\n"+signs, 1)
 	dir := tree(t, map[string]string{"own/kes-windows.yaml": own})
 	named := strings.Split(strings.TrimSuffix(between(t, text, "playbooks: [./own/kes-windows.yaml", "\n"), "]"), ", ")
-	l, err := mustEmbedded(t).Select(dir, append([]string{"./own/kes-windows.yaml"}, named[1:]...))
+	l, err := mustThree(t).Select(dir, append([]string{"./own/kes-windows.yaml"}, named[1:]...))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,7 +26,7 @@ func renderFacts(l *Library, f *remediate.Facts) (remediate.Script, error) {
 }
 
 func TestRenderGolden(t *testing.T) {
-	l := mustEmbedded(t)
+	l := mustThree(t)
 	config := pkg("dpkg", "kesl")
 	config.Status = remediate.PackageConfigFiles
 	cases := map[string]*remediate.Facts{
@@ -64,7 +64,7 @@ func TestRenderGolden(t *testing.T) {
 
 // TestRenderOrder: the agent's uninstaller stands after the product's.
 func TestRenderOrder(t *testing.T) {
-	l := mustEmbedded(t)
+	l := mustThree(t)
 	script, err := renderFacts(l, linux(pkg("dpkg", "klnagent64"), pkg("dpkg", "kesl")))
 	if err != nil {
 		t.Fatal(err)
@@ -91,7 +91,7 @@ sources: [{claim: all of it, source: an example, confidence: unverified}]
 `
 
 func TestUnsupported(t *testing.T) {
-	l := mustEmbedded(t)
+	l := mustThree(t)
 	acme, err := newLibrary([]*Playbook{mustParse(t, reportOnly)}, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -179,7 +179,7 @@ func TestAgentStays(t *testing.T) {
 }
 
 func TestRenderRefuses(t *testing.T) {
-	l := mustEmbedded(t)
+	l := mustThree(t)
 	f := linux(pkg("dpkg", "kesl"))
 	for name, findings := range map[string][]remediate.Finding{
 		"no findings":      nil,
@@ -197,7 +197,7 @@ func TestRenderRefuses(t *testing.T) {
 func TestHostWordsStayInComments(t *testing.T) {
 	f := linux(pkg("dpkg", "klnagent64"))
 	f.Services = []remediate.Service{{Manager: "systemd", Name: "kesl", State: "off\nrm -rf /\r\n$(reboot)"}}
-	script, err := renderFacts(mustEmbedded(t), f)
+	script, err := renderFacts(mustThree(t), f)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,7 +218,7 @@ func TestHostWordsStayInComments(t *testing.T) {
 // TestRenderDeterministic: the order in which a host lists its facts, and
 // what differs between hosts without need, make no difference.
 func TestRenderDeterministic(t *testing.T) {
-	l := mustEmbedded(t)
+	l := mustThree(t)
 	names := []string{"kesl", "kesl-gui", "kesl-astra", "kesl-gui-astra", "klnagent64", "klnagent", "bash"}
 	rapid.Check(t, func(t *rapid.T) {
 		packages := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) remediate.Package {

@@ -23,7 +23,7 @@ func windowsHost(entries ...remediate.UninstallEntry) *remediate.Facts {
 func found(t *testing.T, f *remediate.Facts) []string {
 	t.Helper()
 	var out []string
-	for _, x := range mustEmbedded(t).Match(f) {
+	for _, x := range mustThree(t).Match(f) {
 		out = append(out, strings.TrimSpace(x.Playbook+" "+string(x.Kind)+" "+x.Version))
 	}
 	return out
@@ -96,7 +96,7 @@ func TestMatchWindows(t *testing.T) {
 			}
 		})
 	}
-	l := mustEmbedded(t)
+	l := mustThree(t)
 	findings := l.Match(windowsHost(kes))
 	want := remediate.Evidence{Kind: remediate.EvidenceUninstall, Value: "HKLM 32 " + kesCode + " Kaspersky Endpoint Security for Windows 12.4.0.467 AO Kaspersky Lab"}
 	if diff := cmp.Diff([]remediate.Evidence{want}, findings[0].Evidence); diff != "" {
@@ -107,7 +107,7 @@ func TestMatchWindows(t *testing.T) {
 // TestUnansweredOnWindows: a look that was not asked about a key leaves a
 // question open.
 func TestUnansweredOnWindows(t *testing.T) {
-	l, f := mustEmbedded(t), windowsHost()
+	l, f := mustThree(t), windowsHost()
 	q := l.Questions(remediate.Windows)
 	if got := l.Unanswered(f); len(got) != len(q.Paths)+len(q.Keys) || len(q.Keys) == 0 {
 		t.Errorf("unanswered: %q", got)
