@@ -1,0 +1,211 @@
+package ledger
+
+import (
+	"errors"
+	"fmt"
+	"math/bits"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"oust/remediate"
+)
+
+// Records are read in batches of about so many, and about so many bytes.
+const (
+	batchRecords = 512
+	batchBytes   = 4 << 20
+)
+
+// readRecords checks the records from the one that is due to the last.
+func (c *checker) readRecords() error {
+	var batch []remediate.LedgerEntry
+	size := 0
+	for entry, err := range c.source.Ledger(c.ctx, c.next) {
+		if err != nil {
+			return fmt.Errorf("read the ledger: %w", err)
+		}
+		due := c.next + int64(len(batch))
+		if entry.Number != due || len(batch) == batchRecords || size > batchBytes {
+			if err := c.batch(batch); err != nil || c.failed != nil {
+				return err
+			}
+			batch, size = batch[:0], 0
+		}
+		if entry.Number != due && !c.jump(due, entry.Number) {
+			continue
+		}
+		batch, size = append(batch, entry), size+len(entry.Text)
+	}
+	return c.batch(batch)
+}
+
+// jump goes to a record that is not the one that is due, and reports whether
+// it is worth a look.
+func (c *checker) jump(due, number int64) bool {
+	if number < due {
+		c.misfit(number, "there are two records with this number")
+		return false
+	}
+	if number == due+1 {
+		c.misfit(due, "it is missing")
+	} else {
+		c.misfit(due, "it is missing, and those after it up to %d", number-1)
+	}
+	c.next = number
+	c.tree, _ = NewTree(number, c.hashes) // no error that matters: the hashes are lost then
+	return true
+}
+
+// hashes reads stored hashes.
+func (c *checker) hashes(indexes []int64) ([][32]byte, error) {
+	hashes, err := c.source.LedgerHashes(c.ctx, indexes)
+	if err == nil && len(hashes) != len(indexes) {
+		err = fmt.Errorf("the store gave %d hashes for %d", len(hashes), len(indexes))
+	}
+	return hashes, err
+}
+
+// batch checks records whose numbers follow each other, from the one that is
+// due on.
+func (c *checker) batch(entries []remediate.LedgerEntry) error {
+	if len(entries) == 0 {
+		return nil
+	}
+	first := tlog.StoredHashIndex(0, c.next)
+	indexes := make([]int64, tlog.StoredHashCount(c.next+int64(len(entries)))-first)
+	for i := range indexes {
+		indexes[i] = first + int64(i)
+	}
+	hashes, err := c.storedHashes(indexes)
+	if err != nil {
+		return fmt.Errorf("read the ledger's hashes: %w", err)
+	}
+	for _, entry := range entries {
+		levels := bits.TrailingZeros64(uint64(c.next+1)) + 1
+		c.record(entry, hashes[:levels])
+		hashes = hashes[levels:]
+		if c.failed != nil {
+			return nil
+		}
+	}
+	return nil
+}
+
+// storedHashes reads stored hashes, nil for each that is not there.
+func (c *checker) storedHashes(indexes []int64) ([]*tlog.Hash, error) {
+	out := make([]*tlog.Hash, len(indexes))
+	all, err := c.hashes(indexes)
+	if err == nil {
+		for i, h := range all {
+			out[i] = (*tlog.Hash)(&h)
+		}
+		return out, nil
+	}
+	for i := range indexes {
+		if !errors.Is(err, remediate.ErrNotFound) {
+			return nil, err
+		}
+		var one [][32]byte
+		if one, err = c.hashes(indexes[i : i+1]); err == nil {
+			out[i] = (*tlog.Hash)(&one[0])
+			err = remediate.ErrNotFound
+		}
+	}
+	return out, nil
+}
+
+// record checks the record that is due.
+func (c *checker) record(entry remediate.LedgerEntry, stored []*tlog.Hash) {
+	misfits := c.report.Misfits
+	number, r, err := Decode(entry.Text)
+	switch {
+	case err != nil:
+		c.misfit(c.next, "its text: %v", err)
+	case number != c.next:
+		c.misfit(c.next, "its text is that of record %d", number)
+	default:
+		c.meaning(r)
+	}
+	c.grow(tlog.RecordHash(entry.Text), stored)
+	c.next++
+	c.report.Records++
+	if c.report.Misfits == misfits && c.options.Record != nil && c.failed == nil {
+		c.failed = c.options.Record(number, r)
+	}
+	c.judgeClaims()
+}
+
+// grow holds a record's stored hashes against its text and against each other.
+func (c *checker) grow(leaf tlog.Hash, stored []*tlog.Hash) {
+	h := c.held(0, leaf, stored[0])
+	if c.tree == nil {
+		return
+	}
+	for level := 1; level < len(stored); level++ {
+		last := len(c.tree.edge) - 1
+		h = c.held(level, tlog.NodeHash(c.tree.edge[last], h), stored[level])
+		c.tree.edge = c.tree.edge[:last]
+	}
+	c.tree.edge = append(c.tree.edge, h)
+	c.tree.size++
+}
+
+// held gives the hash to go on with: that which is stored, so that each misfit
+// is told where it is.
+func (c *checker) held(level int, want tlog.Hash, stored *tlog.Hash) tlog.Hash {
+	switch {
+	case stored == nil:
+		c.misfit(c.next, "its stored hash of level %d is missing", level)
+		return want
+	case *stored != want && level == 0:
+		c.misfit(c.next, "its text and its stored hash do not belong together")
+	case *stored != want:
+		c.misfit(c.next, "its stored hash of level %d is not that of those below it", level)
+	}
+	return *stored
+}
+
+// meaning checks what a record says of the ledger itself.
+func (c *checker) meaning(r remediate.Record) {
+	if r.Host != "" {
+		c.hosts[r.Host] = struct{}{}
+	}
+	if (r.Kind == remediate.RecordBegun) != (c.next == 0) {
+		c.misfit(c.next, "its kind is %q; the first record, and no other, is %q", r.Kind, remediate.RecordBegun)
+		return
+	}
+	switch b := r.Body.(type) {
+	case remediate.LedgerBegun:
+		c.report.Campaign, c.report.Earlier = b.Campaign, b.Earlier
+		if b.CampaignID != c.id {
+			c.misfit(c.next, "it is of the campaign %s, and the store of %s", b.CampaignID, c.id)
+		}
+		c.newKey(Span{Key: b.Key, From: c.next})
+	case remediate.KeyChanged:
+		if before := c.key(); b.Before != before {
+			c.misfit(c.next, "it says that the key before was %s, which was %s", shown(b.Before), before)
+		}
+		if b.Consent != "" {
+			if err := checkConsent(b.Consent, b.Before, b.Key); err != nil {
+				c.misfit(c.next, "%v", err)
+				b.Consent = ""
+			}
+		}
+		c.newKey(Span{Key: b.Key, From: c.next, Consent: b.Consent != ""})
+	}
+}
+
+func (c *checker) newKey(s Span) {
+	if _, err := CheckPublic(s.Key); err != nil {
+		c.misfit(c.next, "%v", err)
+	}
+	c.report.Keys = append(c.report.Keys, s)
+}
+
+// key is the one in force, "" before there is one.
+func (c *checker) key() string {
+	if n := len(c.report.Keys); n > 0 {
+		return c.report.Keys[n-1].Key
+	}
+	return ""
+}

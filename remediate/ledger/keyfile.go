@@ -1,0 +1,233 @@
+package ledger
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"filippo.io/age"
+	"filippo.io/age/armor"
+)
+
+// Lock says how the file of a key is encrypted, with age; the zero value means
+// that it is not.
+type Lock struct {
+	Passphrase string
+	// Recipients are public keys of age, in place of a passphrase.
+	Recipients []string
+}
+
+// Unlock opens the file of a key that is encrypted.
+type Unlock struct {
+	// Passphrase gives the passphrase. It is called only if the file asks for
+	// one; nil means that there is none.
+	Passphrase func() (string, error)
+	// Identity is the path of a file with age identities; "" for none.
+	Identity string
+}
+
+// scryptWork is the work of a passphrase, as a power of two: that of the
+// program age. Opening a key takes about a second and 256 MiB.
+const scryptWork = 18
+
+// maxKeyFile bounds files of keys, in bytes.
+const maxKeyFile = 64 << 10
+
+// Save writes the key to a new file that its owner alone can read; what is
+// there already stays as it is, and is an error that wraps fs.ErrExist.
+func (s *Signer) Save(path string, lock Lock) error {
+	return s.save(path, lock, scryptWork)
+}
+
+func (s *Signer) save(path string, lock Lock, work int) error {
+	text, err := lock.seal(s.secret+"\n", work)
+	if err != nil {
+		return fmt.Errorf("the ledger's key: %w", err)
+	}
+	if err := writeNew(path, text); err != nil {
+		return fmt.Errorf("write the ledger's key: %w", err)
+	}
+	return nil
+}
+
+// seal encrypts the text of a key.
+func (l Lock) seal(text string, work int) ([]byte, error) {
+	var to []age.Recipient
+	switch {
+	case l.Passphrase != "" && len(l.Recipients) > 0:
+		return nil, errors.New("it is encrypted for a passphrase or for recipients, not both")
+	case l.Passphrase != "":
+		r, err := age.NewScryptRecipient(l.Passphrase)
+		if err != nil {
+			return nil, err
+		}
+		r.SetWorkFactor(work)
+		to = append(to, r)
+	case len(l.Recipients) > 0:
+		rs, err := age.ParseRecipients(strings.NewReader(strings.Join(l.Recipients, "\n")))
+		if err != nil {
+			return nil, err
+		}
+		to = rs
+	default:
+		return []byte(text), nil
+	}
+	var out bytes.Buffer
+	a := armor.NewWriter(&out)
+	w, err := age.Encrypt(a, to...)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := io.WriteString(w, text); err != nil {
+		return nil, err
+	}
+	if err := errors.Join(w.Close(), a.Close()); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
+
+// writeNew makes a file that its owner alone can read, and has it on the disk
+// before it returns. A file that could not be written whole is removed.
+func writeNew(path string, text []byte) (err error) {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err = errors.Join(err, f.Close()); err != nil {
+			err = errors.Join(err, os.Remove(path))
+			return
+		}
+		err = syncFolder(filepath.Dir(path))
+	}()
+	if _, err := f.Write(text); err != nil {
+		return err
+	}
+	return f.Sync()
+}
+
+// syncFolder has a folder's entries on the disk, where the system can say so.
+func syncFolder(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// LoadSigner reads the file of a key. An error wraps fs.ErrNotExist if there is
+// none; no error has a secret in it.
+func LoadSigner(path string, unlock Unlock) (*Signer, error) {
+	s, err := loadSigner(path, unlock)
+	if err != nil {
+		return nil, fmt.Errorf("the ledger's key %s: %w", path, err)
+	}
+	return s, nil
+}
+
+func loadSigner(path string, unlock Unlock) (*Signer, error) {
+	text, err := readPrivate(path)
+	if err != nil {
+		return nil, err
+	}
+	if sealed, open := sealedText(text); sealed {
+		if text, err = unlock.open(open); err != nil {
+			return nil, err
+		}
+	}
+	return parseSigner(strings.TrimSpace(string(text)))
+}
+
+// readPrivate reads a file that nobody but its owner may be able to read.
+func readPrivate(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("it is not there: %w", fs.ErrNotExist)
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, errors.New("it is not a regular file")
+	case runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0:
+		return nil, fmt.Errorf("others can read it (mode %04o); take that from them: chmod 600 %s", info.Mode().Perm(), path)
+	case info.Size() > maxKeyFile:
+		return nil, fmt.Errorf("%w: it is %d bytes long", errNoKey, info.Size())
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxKeyFile))
+}
+
+// sealedText reports whether a text is encrypted with age, and gives what age
+// reads of it.
+func sealedText(text []byte) (sealed bool, open io.Reader) {
+	switch {
+	case bytes.HasPrefix(text, []byte(armor.Header)):
+		return true, armor.NewReader(bytes.NewReader(text))
+	case bytes.HasPrefix(text, []byte("age-encryption.org/")):
+		return true, bytes.NewReader(text)
+	}
+	return false, nil
+}
+
+func (u Unlock) open(sealed io.Reader) ([]byte, error) {
+	ids, err := u.identities()
+	if err != nil {
+		return nil, err
+	}
+	if len(ids) == 0 {
+		return nil, errors.New("it is encrypted; say in campaign.yaml how it opens: ledger: {passphrase: env:NAME}, or identity: FILE")
+	}
+	r, err := age.Decrypt(sealed, ids...)
+	if _, ok := errors.AsType[*age.NoIdentityMatchError](err); ok {
+		return nil, errors.New("neither the passphrase nor an identity that was given opens it")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open it: %w", err)
+	}
+	text, err := io.ReadAll(io.LimitReader(r, maxKeyFile))
+	if err != nil {
+		return nil, fmt.Errorf("open it: %w", err)
+	}
+	return text, nil
+}
+
+func (u Unlock) identities() (ids []age.Identity, err error) {
+	if u.Identity != "" {
+		text, err := readPrivate(u.Identity)
+		if err != nil {
+			return nil, fmt.Errorf("the identity %s: %w", u.Identity, err)
+		}
+		if ids, err = age.ParseIdentities(bytes.NewReader(text)); err != nil {
+			return nil, fmt.Errorf("the identity %s is not one of age", u.Identity) // age's own words may quote it
+		}
+	}
+	if u.Passphrase == nil {
+		return ids, nil
+	}
+	word, err := u.Passphrase()
+	if err != nil {
+		return nil, fmt.Errorf("its passphrase: %w", err)
+	}
+	if word == "" {
+		return ids, nil
+	}
+	id, err := age.NewScryptIdentity(word)
+	if err != nil {
+		return nil, fmt.Errorf("its passphrase: %w", err)
+	}
+	return append(ids, id), nil
+}
