@@ -291,6 +291,13 @@ type Move struct {
 	To   Standing
 }
 
+// Sighting is what one look found.
+type Sighting struct {
+	Host     string
+	At       time.Time
+	Findings []Finding
+}
+
 // EvidenceStore is what a store keeps so that others can check it. It will be
 // part of every Store.
 //
@@ -307,6 +314,9 @@ type EvidenceStore interface {
 	Submissions(ctx context.Context) ([]Submission, error)
 	// Moves yields every change of a standing, oldest first.
 	Moves(ctx context.Context) iter.Seq2[Move, error]
+	// Sightings yields what looks found, prechecks included, in the order of
+	// their recording. Looks that found nothing are left out.
+	Sightings(ctx context.Context) iter.Seq2[Sighting, error]
 
 	// LedgerSize is the number of records.
 	LedgerSize(ctx context.Context) (int64, error)

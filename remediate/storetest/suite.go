@@ -25,6 +25,7 @@ func Run(t *testing.T, open Open) {
 		{"looks", testLooks},
 		{"standing", testStanding},
 		{"noted", testNoted},
+		{"sightings", testSightings},
 		{"failures", testFailures},
 		{"tries and times", testTries},
 		{"plans", testPlans},
