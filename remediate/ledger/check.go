@@ -127,7 +127,7 @@ func (c *checker) run() (err error) {
 	}
 	for range maxRounds {
 		from := c.next
-		if err := c.readRecords(); err != nil || c.failed != nil {
+		if err := c.readRecords(); err != nil {
 			return err
 		}
 		newest, err := c.newest()

@@ -26,7 +26,7 @@ func (c *checker) readRecords() error {
 		}
 		due := c.next + int64(len(batch))
 		if entry.Number != due || len(batch) == batchRecords || size > batchBytes {
-			if err := c.batch(batch); err != nil || c.failed != nil {
+			if err := c.batch(batch); err != nil {
 				return err
 			}
 			batch, size = batch[:0], 0
@@ -85,7 +85,7 @@ func (c *checker) batch(entries []remediate.LedgerEntry) error {
 		c.record(entry, hashes[:levels])
 		hashes = hashes[levels:]
 		if c.failed != nil {
-			return nil
+			return c.failed
 		}
 	}
 	return nil
