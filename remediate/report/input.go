@@ -24,10 +24,12 @@ type Input struct {
 	// Playbooks are those in force.
 	Playbooks []Playbook
 
-	Milestones []MilestoneState
-	Duties     []DutyState
-	Waves      []Wave
-	Timeline   []Stage
+	// Days says how milestones and duties stand at a tally of the hosts; nil for
+	// none.
+	Days  func(Tally) ([]MilestoneState, []DutyState, error)
+	Waves []Wave
+	// Timeline is left out of a report that identifies.
+	Timeline []Stage
 	// Moves are all changes of standings, oldest first.
 	Moves []remediate.Move
 	// Exemptions and Submissions are all of them, oldest first.
@@ -35,6 +37,16 @@ type Input struct {
 	Submissions []remediate.Submission
 	// Held is the hold in force, nil if there is none.
 	Held *remediate.Hold
+}
+
+// Tally is what milestones are judged by.
+type Tally struct {
+	Hosts, Open int // as in Totals
+	// Found is when something that counts was first found, zero if never.
+	Found time.Time
+	// Finished is since when no host is open; zero if one is, or that is not
+	// known.
+	Finished time.Time
 }
 
 // HostInput is one host of the inventory.
