@@ -25,49 +25,19 @@ func Build(in Input) (Snapshot, error) {
 		Format: Format, Report: in.Report, Title: title(in), At: b.now, By: in.By,
 		Campaign: c.Name, CampaignID: in.CampaignID, Issued: c.Issued.Format(time.DateOnly),
 		Mandate: wholeMandate(c.Terms), Form: c.Form, Ledger: in.Ledger,
-		Waves: orEmpty(in.Waves), Timeline: orEmpty(in.Timeline),
+		Milestones: orEmpty(in.Milestones), Duties: orEmpty(in.Duties), Waves: orEmpty(in.Waves), Timeline: orEmpty(in.Timeline),
 		Submissions: wholeSubmissions(in.Submissions), Held: in.Held, Hosts: b.rows,
 	}
 	if in.Report == remediate.ReportIdentify {
 		b.s.Timeline = []Stage{}
 	}
 	b.s.Totals = b.totals()
-	if err := b.days(); err != nil {
-		return Snapshot{}, fmt.Errorf("build the %s report: %w", in.Report, err)
-	}
 	b.s.Products, b.s.Methods, b.s.Unseen = b.products(), b.methods(), b.unseen()
 	b.s.Failures, b.s.Exemptions, b.s.Reappeared = b.failures(), b.exemptions(), b.reappeared()
 	b.s.Burndown = b.burndown()
 	b.s.Statement = b.statement()
 	b.s.Items = b.items()
 	return b.s, nil
-}
-
-// days asks how milestones and duties stand.
-func (b *builder) days() (err error) {
-	var milestones []MilestoneState
-	var duties []DutyState
-	if b.in.Days != nil {
-		if milestones, duties, err = b.in.Days(b.tally()); err != nil {
-			return err
-		}
-	}
-	b.s.Milestones, b.s.Duties = orEmpty(milestones), orEmpty(duties)
-	return nil
-}
-
-// tally is what milestones are judged by.
-func (b *builder) tally() Tally {
-	t := Tally{Hosts: b.s.Totals.Hosts, Open: b.s.Totals.Open}
-	for i := range b.rows {
-		if r := &b.rows[i]; everFound(r) && !r.FoundAt.IsZero() && (t.Found.IsZero() || r.FoundAt.Before(t.Found)) {
-			t.Found = r.FoundAt
-		}
-	}
-	if t.Open == 0 {
-		t.Finished = b.finished()
-	}
-	return t
 }
 
 // builder carries one Build.

@@ -1,7 +1,6 @@
 package report_test
 
 import (
-	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -274,44 +273,5 @@ func TestBurndown(t *testing.T) {
 	in.Campaign.Issued = time.Date(1990, 1, 1, 0, 0, 0, 0, time.UTC)
 	if days := build(t, in).Burndown; len(days) != 3660 || days[len(days)-1].Date != "2026-11-05" || days[len(days)-2].Standing[remediate.StandRemoved] != 1 {
 		t.Errorf("a campaign of long ago has %d days", len(days))
-	}
-}
-
-// TestTally: milestones are judged by the first finding, and by when the last
-// host was done.
-func TestTally(t *testing.T) {
-	t.Parallel()
-	at := func(hour int) time.Time { return time.Date(2026, 11, 1, hour, 0, 0, 0, time.UTC) }
-	host := func(name string, s remediate.Standing, found time.Time) report.HostInput {
-		return report.HostInput{Host: remediate.Host{Name: name}, State: remediate.HostState{Standing: s, SeenAt: at(1), FoundAt: found}}
-	}
-	var got report.Tally
-	in := report.Input{
-		Report: remediate.ReportStatus, Now: at(20),
-		Hosts: []report.HostInput{host("a", remediate.StandRemoved, at(3)), host("b", remediate.StandClear, time.Time{}), host("c", remediate.StandPresent, at(2))},
-		Moves: []remediate.Move{
-			{Host: "a", At: at(3), To: remediate.StandPresent}, {Host: "c", At: at(2), To: remediate.StandPresent},
-			{Host: "b", At: at(4), To: remediate.StandClear}, {Host: "a", At: at(9), To: remediate.StandRemoved},
-		},
-		Exemptions: []remediate.Exemption{{Host: "c", At: at(8), Until: at(23)}},
-		Days: func(tally report.Tally) ([]report.MilestoneState, []report.DutyState, error) {
-			got = tally
-			return nil, nil, nil
-		},
-	}
-	build(t, in)
-	if diff := cmp.Diff(report.Tally{Hosts: 3, Found: at(2), Finished: at(9)}, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-	in.Exemptions = nil
-	build(t, in)
-	if diff := cmp.Diff(report.Tally{Hosts: 3, Open: 1, Found: at(2)}, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-	in.Days = func(report.Tally) ([]report.MilestoneState, []report.DutyState, error) {
-		return nil, nil, errors.New("no date of issue")
-	}
-	if _, err := report.Build(in); err == nil || !strings.Contains(err.Error(), "no date of issue") {
-		t.Errorf("an error of days: %v", err)
 	}
 }

@@ -128,28 +128,6 @@ func (c *counter) count(row, n int) {
 	c.by[c.standing[row]] += n
 }
 
-// open counts the hosts that keep the mandate from being finished.
-func (c *counter) open() int {
-	return c.by[remediate.StandUnseen] + c.by[remediate.StandPresent] + c.by[remediate.StandReappeared]
-}
-
-// finished is since when no host of the inventory has been open, zero where the
-// changes do not tell.
-func (b *builder) finished() time.Time {
-	c := newCounter(len(b.rows))
-	var at time.Time
-	for _, x := range b.changes() {
-		before := c.open()
-		if c.apply(x); before > 0 && c.open() == 0 {
-			at = x.at
-		}
-	}
-	if c.open() > 0 {
-		return time.Time{}
-	}
-	return utc(at)
-}
-
 func (c *counter) day(d time.Time) Day {
 	out := Day{Date: d.Format(time.DateOnly), Standing: noStandings(), Exempt: c.exempted}
 	for _, s := range remediate.Standings() {

@@ -24,12 +24,10 @@ type Input struct {
 	// Playbooks are those in force.
 	Playbooks []Playbook
 
-	// Days says how milestones and duties stand at a tally of the hosts; nil for
-	// none.
-	Days  func(Tally) ([]MilestoneState, []DutyState, error)
-	Waves []Wave
-	// Timeline is left out of a report that identifies.
-	Timeline []Stage
+	Milestones []MilestoneState
+	Duties     []DutyState
+	Waves      []Wave
+	Timeline   []Stage // left out of a report that identifies
 	// Moves are all changes of standings, oldest first.
 	Moves []remediate.Move
 	// Exemptions and Submissions are all of them, oldest first.
@@ -37,16 +35,6 @@ type Input struct {
 	Submissions []remediate.Submission
 	// Held is the hold in force, nil if there is none.
 	Held *remediate.Hold
-}
-
-// Tally is what milestones are judged by.
-type Tally struct {
-	Hosts, Open int // as in Totals
-	// Found is when something that counts was first found, zero if never.
-	Found time.Time
-	// Finished is since when no host is open; zero if one is, or that is not
-	// known.
-	Finished time.Time
 }
 
 // HostInput is one host of the inventory.

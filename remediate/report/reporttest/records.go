@@ -12,11 +12,6 @@ func sortMoves(moves []remediate.Move) {
 	slices.SortStableFunc(moves, func(a, b remediate.Move) int { return a.At.Compare(b.At) })
 }
 
-// days says the same of every tally.
-func days(m []report.MilestoneState, d []report.DutyState) func(report.Tally) ([]report.MilestoneState, []report.DutyState, error) {
-	return func(report.Tally) ([]report.MilestoneState, []report.DutyState, error) { return m, d, nil }
-}
-
 func milestones() []report.MilestoneState {
 	return []report.MilestoneState{
 		{Name: "identify", What: "identify the products on all systems and report them", Date: "2026-10-31", State: "met", MetAt: date(2026, 10, 29).Add(14 * time.Hour), DaysLeft: -40, Why: "the identify report was handed in on 2026-10-29"},

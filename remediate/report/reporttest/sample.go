@@ -77,7 +77,7 @@ func SampleInput(kind remediate.ReportKind) report.Input {
 	in := report.Input{
 		Report: kind, Now: Now, By: "ann@ctl01", Campaign: campaign(), CampaignID: "9b2f4c1e7d8a4f3ab6c5d4e3f2a1b0c9",
 		Ledger: head(1482), Playbooks: playbooks(), Gone: []string{"old-nas01"},
-		Days: days(milestones(), duties()), Submissions: submissions(), Exemptions: exemptions(),
+		Milestones: milestones(), Duties: duties(), Submissions: submissions(), Exemptions: exemptions(),
 		Held: &remediate.Hold{At: Now.Add(-2 * time.Hour), Reason: "more than 5% of wave 3 failed: 2 of 16 hosts", Run: "run7", Plan: "plan2", Wave: 3},
 	}
 	in.Hosts, in.Moves = fleet()
@@ -102,12 +102,13 @@ func NilInput(kind remediate.ReportKind) report.Input {
 	in := report.Input{
 		Report: kind, Now: date(2026, 10, 29).Add(9 * time.Hour), By: "ann@ctl01", Campaign: campaign(), CampaignID: "9b2f4c1e7d8a4f3ab6c5d4e3f2a1b0c9",
 		Ledger: head(94), Playbooks: playbooks(),
-		Days: days([]report.MilestoneState{
+		Milestones: []report.MilestoneState{
 			{Name: "identify", What: "identify the products on all systems and report them", Date: "2026-10-31", State: "due", DaysLeft: 2, Why: "no identify report has been handed in"},
 			{Name: "plan", What: "a detailed plan to remove and discontinue them", Date: "2026-11-30", State: "due", DaysLeft: 32, Why: "no plan report has been handed in"},
 			{Name: "begin", What: "begin to carry out the plan", Date: "2026-12-30", State: "due", DaysLeft: 62, Why: "no removal has begun"},
 			{Name: "finish", What: "removed from every host", Date: "2026-12-30", State: "due", DaysLeft: 62, Why: "6 hosts are open"},
-		}, []report.DutyState{{Name: "status", What: "a status report every 30 days", Next: "2027-01-29", DaysLeft: 92}}),
+		},
+		Duties: []report.DutyState{{Name: "status", What: "a status report every 30 days", Next: "2027-01-29", DaysLeft: 92}},
 	}
 	for i := range 40 {
 		h := nilHost(i)
