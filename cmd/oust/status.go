@@ -35,12 +35,12 @@ never seen counts as unseen, never as clean. With a host, shows its story.`,
 
 // statusMessage is what 'status --json' prints, in one object.
 type statusMessage struct {
-	Type       string                     `json:"type"`
-	Campaign   string                     `json:"campaign"`
-	Hosts      int                        `json:"hosts"`
-	Standing   map[remediate.Standing]int `json:"standing"`
-	Exempt     int                        `json:"exempt"`
-	Failed     map[remediate.Class]int    `json:"failed"`
+	Type     string                     `json:"type"`
+	Campaign string                     `json:"campaign"`
+	Hosts    int                        `json:"hosts"`
+	Standing map[remediate.Standing]int `json:"standing"`
+	Exempt   int                        `json:"exempt"`
+	Failed   map[remediate.Class]int    `json:"failed"`
 	// Milestones and Duties are of the whole campaign, whatever hosts were asked
 	// for.
 	Milestones []schedule.MilestoneState `json:"milestones"`

@@ -28,7 +28,7 @@ const (
 
 // Load reads the campaign of a folder. Errors name the file and, where there
 // is one, the line; every reference to a secret is checked for its form, and
-// none is resolved. Campaign.Milestones is left to the caller.
+// none is resolved. Campaign.Milestones and Terms are left to the caller.
 func Load(dir string) (remediate.Campaign, error) {
 	path := filepath.Join(dir, FileName)
 	data, err := readFile(path)
@@ -127,6 +127,7 @@ func (f *file) campaign(dir string) remediate.Campaign {
 		Timing:  f.Timing.domain(),
 		Windows: f.windows(read), Blackouts: f.blackouts(read), Retry: f.retries(read), Reboot: f.reboots(read),
 		Watch: f.watched(read), Reverify: f.reverified(read),
+		Form: f.Report.domain(), Ledger: f.Ledger.domain(dir),
 	}
 	if c.SSH.Config != "" && c.SSH.Config != "none" {
 		c.SSH.Config = Path(dir, c.SSH.Config)

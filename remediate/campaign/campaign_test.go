@@ -220,7 +220,7 @@ func TestInitExamples(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.Windows) != 2 || len(c.Blackouts) != 1 || len(c.Retry) != 2 || len(c.Reverify) != 2 || c.Reboot.Policy != remediate.RebootInWindow || c.Secrets == nil || c.WinRM.CA == "" {
+	if len(c.Windows) != 2 || len(c.Blackouts) != 1 || len(c.Retry) != 2 || len(c.Reverify) != 2 || c.Reboot.Policy != remediate.RebootInWindow || c.Secrets == nil || c.WinRM.CA == "" || c.Form.Agency == "" || len(c.Form.Costs) != 1 || c.Ledger.Passphrase == "" {
 		t.Errorf("%+v", c)
 	}
 	if d := cmp.Diff(remediate.Timing{}.WithDefaults(), c.Timing); d != "" {

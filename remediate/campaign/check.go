@@ -18,7 +18,7 @@ func (f *file) check() []problem {
 	if len(f.Campaign) > maxName || strings.ContainsFunc(f.Campaign, func(r rune) bool { return r < ' ' }) {
 		p.add("campaign", "at most %d characters, on one line", maxName)
 	}
-	p.need("mandate", f.Mandate, "such as bod-17-01")
+	p.need("mandate", f.Mandate, "such as bod-17-01, or the path of a file")
 	if f.Issued.IsZero() {
 		p.add("issued", "missing; the day the mandate was issued, such as 2026-10-01")
 	}
@@ -36,6 +36,8 @@ func (f *file) check() []problem {
 		p.reference("secrets."+name, f.Secrets[name])
 	}
 	f.checkSettings(&p)
+	f.checkForm(&p)
+	f.checkLedger(&p)
 	return p.list
 }
 

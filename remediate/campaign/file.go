@@ -35,6 +35,8 @@ type file struct {
 	Reboot      reboot                `yaml:"reboot"`
 	Reverify    listed                `yaml:"reverify"`
 	Timing      timing                `yaml:"timing"`
+	Report      form                  `yaml:"report"`
+	Ledger      ledgerSettings        `yaml:"ledger"`
 }
 
 type credential struct {
