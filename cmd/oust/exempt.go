@@ -14,7 +14,8 @@ import (
 
 type exemptOptions struct {
 	reason, approver, until string
-	end                     bool
+	ground, mitigation      string
+	end, against            bool
 }
 
 func (a *app) exemptCommand() *cobra.Command {
@@ -24,8 +25,12 @@ func (a *app) exemptCommand() *cobra.Command {
 		Short: "Exempt a host until a day, or list who is exempt",
 		Long: `Takes a host out of plans, retries and counts of what is left, until the end of a
 day in the host's own time zone. It comes back by itself. With --end it comes
-back now. Without a host, lists all exemptions.`,
-		Example: "  oust exempt db01 --reason 'frozen for the audit' --approver 'J. Doe, CISO' --until 2026-12-31\n  oust exempt db01 --end\n  oust exempt",
+back now. Without a host, lists all exemptions, and what the mandate allows.
+
+What the mandate does not allow is refused: a ground that it does not name, a
+longer term, no word of what is done instead. With --against-mandate it is
+recorded all the same, and its reason says so, here and in every report.`,
+		Example: "  oust exempt db01 --reason 'frozen for the audit' --approver 'J. Doe, CISO' --until 2026-12-31\n  oust exempt db01 --ground regulatory --mitigation 'no network' --reason 'case 7' --approver 'J. Doe, CISO' --until 2026-12-31\n  oust exempt db01 --end\n  oust exempt",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			switch {
@@ -34,7 +39,7 @@ back now. Without a host, lists all exemptions.`,
 			case len(args) == 0:
 				return fmt.Errorf("name the host; usage: %s", c.UseLine())
 			case opt.end && opt != exemptOptions{end: true}:
-				return errors.New("--end goes without --reason, --approver and --until")
+				return errors.New("--end goes without the other flags")
 			}
 			return a.runExempt(c.Context(), args[0], opt)
 		},
@@ -42,6 +47,9 @@ back now. Without a host, lists all exemptions.`,
 	c.Flags().StringVar(&opt.reason, "reason", "", "why")
 	c.Flags().StringVar(&opt.approver, "approver", "", "who has approved it, with title")
 	c.Flags().StringVar(&opt.until, "until", "", "the last day, YYYY-MM-DD")
+	c.Flags().StringVar(&opt.ground, "ground", "", "the mandate's name for the reason, such as national-security")
+	c.Flags().StringVar(&opt.mitigation, "mitigation", "", "what is done instead")
+	c.Flags().BoolVar(&opt.against, "against-mandate", false, "record it although the mandate does not allow it")
 	c.Flags().BoolVar(&opt.end, "end", false, "end the host's exemption now")
 	return c
 }
@@ -63,11 +71,17 @@ func (a *app) runExempt(ctx context.Context, host string, opt exemptOptions) err
 	if err != nil {
 		return err
 	}
+	x := remediate.Exemption{
+		Host: h.Name, Reason: opt.reason, Approver: opt.approver, Ground: opt.ground, Mitigation: opt.mitigation,
+		Until: until.UTC(), At: now.UTC(), By: operator(),
+	}
+	if x.Reason, err = allowed(w.campaign.Terms, x, until.Location(), opt.against); err != nil {
+		return err
+	}
 	if err := w.openStoreBeside(ctx); err != nil {
 		return err
 	}
-	x := remediate.Exemption{Host: h.Name, Reason: opt.reason, Approver: opt.approver, Until: until.UTC(), At: now.UTC(), By: operator()}
-	return a.said(w.store.SaveExemption(ctx, x), exemptionMessage{"exemption", x, true}, "%s is exempt until %s: %s (%s)\n",
+	return a.said(w.store.SaveExemption(ctx, x), exemptionMessage{Type: "exemption", Exemption: x, Holds: true, Against: w.campaign.Terms.Exemptions.Against(x, until.Location())}, "%s is exempt until %s: %s (%s)\n",
 		printable(h.Name), until.Format("2006-01-02 15:04 MST"), printable(x.Reason), printable(x.Approver))
 }
 
@@ -120,8 +134,8 @@ func (o exemptOptions) check(h remediate.Host, now time.Time) (time.Time, error)
 		return time.Time{}, fmt.Errorf("an exemption needs %s", strings.Join(missing, ", "))
 	}
 	const most = 500
-	if len(o.reason) > most || len(o.approver) > most {
-		return time.Time{}, fmt.Errorf("--reason and --approver: at most %d bytes each", most)
+	if len(o.reason) > most || len(o.approver) > most || len(o.ground) > most || len(o.mitigation) > most {
+		return time.Time{}, fmt.Errorf("--reason, --approver, --ground and --mitigation: at most %d bytes each", most)
 	}
 	zone := time.UTC
 	if h.Zone != "" {
@@ -148,6 +162,8 @@ type exemptionMessage struct {
 	Type string `json:"type"`
 	remediate.Exemption
 	Holds bool `json:"holds"`
+	// Against says in what it goes against the mandate.
+	Against []string `json:"against,omitempty"`
 }
 
 func (a *app) listExemptions(ctx context.Context) error {
@@ -163,24 +179,25 @@ func (a *app) listExemptions(ctx context.Context) error {
 		return err
 	}
 	var out []string
+	zones := zonesOf(w.hosts)
 	for _, x := range all {
+		against := w.campaign.Terms.Exemptions.Against(x, zones[x.Host])
 		if a.json {
-			if err := a.printJSON(exemptionMessage{"exemption", x, x.Holds(a.now())}); err != nil {
+			if err := a.printJSON(exemptionMessage{"exemption", x, x.Holds(a.now()), against}); err != nil {
 				return err
 			}
 			continue
 		}
-		state := "until " + x.Until.UTC().Format("2006-01-02 15:04 UTC")
-		switch {
-		case !x.Ended.IsZero():
-			state = "taken back " + x.Ended.UTC().Format("2006-01-02 15:04 UTC")
-		case !x.Holds(a.now()):
-			state = "over since " + x.Until.UTC().Format("2006-01-02 15:04 UTC")
-		}
-		out = append(out, fmt.Sprintf("%s  %s  %s (%s)", printable(x.Host), state, printable(x.Reason), printable(x.Approver)))
+		out = append(out, exemptionText(x, against, a.now()))
 	}
-	if len(all) == 0 && !a.json {
+	if a.json {
+		return nil
+	}
+	if len(all) == 0 {
 		out = []string{"no host is exempt"}
+	}
+	if rule := w.campaign.Terms.Exemptions.Allows(); rule != "" {
+		out = append(out, "", fmt.Sprintf("%s allows %s", w.campaign.Terms.Name, rule))
 	}
 	return lines(a.Out, out)
 }
