@@ -2,19 +2,13 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
-	"iter"
 	"slices"
 
 	"oust/remediate"
 )
 
-const (
-	approvedQuery = `SELECT DISTINCT script FROM approved_scripts`
-	plannedQuery  = `SELECT p.host, p.plan, p.wave, a.at FROM planned p JOIN approvals a ON a.plan = p.plan
-		WHERE p.host > ? ORDER BY p.host LIMIT ?`
-)
+const approvedQuery = `SELECT DISTINCT script FROM approved_scripts`
 
 // Approve implements remediate.Store.
 func (s *Store) Approve(ctx context.Context, a remediate.Approval) error {
@@ -87,24 +81,4 @@ func (s *Store) ApprovedScripts(ctx context.Context) (map[string]bool, error) {
 		out[script] = true
 	}
 	return out, nil
-}
-
-// PlannedHosts implements remediate.Store.
-func (s *Store) PlannedHosts(ctx context.Context) iter.Seq2[remediate.Planned, error] {
-	return stream(ctx, s, "planned hosts", func() cursor[remediate.Planned] {
-		after := ""
-		scan := func(rows *sql.Rows, p *remediate.Planned) (int, error) {
-			var at int64
-			err := rows.Scan(&p.Host, &p.Plan, &p.Wave, &at)
-			p.At = fromMicros(at)
-			return 256, err
-		}
-		return func(ctx context.Context, into []remediate.Planned) ([]remediate.Planned, bool, error) {
-			page, more, err := list(ctx, s.reads, into, scan, plannedQuery, after)
-			if len(page) > 0 {
-				after = page[len(page)-1].Host
-			}
-			return page, more, err
-		}
-	})
 }

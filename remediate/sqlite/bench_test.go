@@ -84,6 +84,7 @@ func BenchmarkHostStates(b *testing.B) {
 	if err := saveMany(b, s, hosts, texts); err != nil {
 		b.Fatal(err)
 	}
+	b.ReportAllocs()
 	for b.Loop() {
 		n := 0
 		for _, err := range s.HostStates(b.Context()) {
@@ -96,6 +97,7 @@ func BenchmarkHostStates(b *testing.B) {
 			b.Fatalf("%d hosts", n)
 		}
 	}
+	b.ReportMetric(float64(hosts)*float64(b.N)/b.Elapsed().Seconds(), "hosts/s")
 	info, err := os.Stat(path)
 	if err != nil {
 		b.Fatal(err)

@@ -141,7 +141,8 @@ func TestQueryPlans(t *testing.T) {
 		"attempts of run":  {runQuery, 4, "INDEX attempts_by_run (run=? AND started>?)"},
 		"attempts of host": {hostsQuery, 4, "INDEX attempts_by_host (host=? AND started>?)"},
 		"looks of host":    {looksQuery, 4, "INDEX looks_by_host (host=? AND at>?)"},
-		"states":           {statesQuery, 2, "SEARCH hosts USING PRIMARY KEY (name>?)"},
+		"states":           {statesQuery, 3, "SEARCH hosts USING PRIMARY KEY (name>? AND name<?)"},
+		"joined states":    {joinedQuery, 3, "SEARCH hosts USING PRIMARY KEY (name>? AND name<?)"},
 		"state":            {stateQuery, 1, "SEARCH hosts USING PRIMARY KEY (name=?)"},
 	} {
 		rows, err := s.reads.Query(`EXPLAIN QUERY PLAN `+c.query, make([]any, c.args)...)

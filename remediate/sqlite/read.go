@@ -48,7 +48,12 @@ type reader[T any] func(rows *sql.Rows, v *T) (int, error)
 // list reads one page: at most pageRows rows of a query that is limited to
 // them. more is false when the query had no further row.
 func list[T any](ctx context.Context, db *sql.DB, into []T, read reader[T], query string, args ...any) (page []T, more bool, err error) {
-	rows, err := db.QueryContext(ctx, query, append(args, pageRows)...)
+	return listOf(ctx, db, pageRows, into, read, query, args...)
+}
+
+// listOf is list with a number of rows.
+func listOf[T any](ctx context.Context, db *sql.DB, most int, into []T, read reader[T], query string, args ...any) (page []T, more bool, err error) {
+	rows, err := db.QueryContext(ctx, query, append(args, most)...)
 	if err != nil {
 		return nil, false, err
 	}
@@ -65,5 +70,5 @@ func list[T any](ctx context.Context, db *sql.DB, into []T, read reader[T], quer
 			return page, true, nil
 		}
 	}
-	return page, len(page) == pageRows, rows.Err()
+	return page, len(page) == most, rows.Err()
 }

@@ -13,9 +13,8 @@ import (
 )
 
 const (
-	stateQuery  = `SELECT ` + stateColumns + ` FROM hosts WHERE name = ?`
-	statesQuery = `SELECT ` + stateColumns + ` FROM hosts WHERE name > ? ORDER BY name LIMIT ?`
-	looksQuery  = `SELECT l.seq, l.host, l.kind, l.run, l.at, l.digest, l.platform, l.os, l.boot_id,
+	stateQuery = `SELECT ` + stateColumns + ` FROM hosts WHERE name = ?`
+	looksQuery = `SELECT l.seq, l.host, l.kind, l.run, l.at, l.digest, l.platform, l.os, l.boot_id,
 			l.complete, l.class, l.detail, ifnull(l.findings, ''), l.bare, ifnull(r.size, 0), r.data
 		FROM looks l LEFT JOIN raws r ON r.digest = l.digest
 		WHERE l.host = ? AND (l.at, l.seq) > (?, ?) ORDER BY l.at, l.seq LIMIT ?`
@@ -28,27 +27,11 @@ func (s *Store) HostState(ctx context.Context, host string) (remediate.HostState
 		return remediate.HostState{}, fmt.Errorf("%s: %w", op, err)
 	}
 	var state remediate.HostState
-	_, err := newStateReader().read(s.reads.QueryRowContext(ctx, stateQuery, host), &state)
+	_, err := newStateReader().single(s.reads.QueryRowContext(ctx, stateQuery, host), &state)
 	if errors.Is(err, sql.ErrNoRows) {
 		return remediate.HostState{Host: host, Standing: remediate.StandUnseen}, nil
 	}
 	return state, explain(op, err)
-}
-
-// HostStates implements remediate.Store.
-func (s *Store) HostStates(ctx context.Context) iter.Seq2[remediate.HostState, error] {
-	return stream(ctx, s, "states of hosts", func() cursor[remediate.HostState] {
-		after := ""
-		r := newStateReader()
-		scan := func(rows *sql.Rows, state *remediate.HostState) (int, error) { return r.read(rows, state) }
-		return func(ctx context.Context, into []remediate.HostState) ([]remediate.HostState, bool, error) {
-			page, more, err := list(ctx, s.reads, into, scan, statesQuery, after)
-			if len(page) > 0 {
-				after = page[len(page)-1].Host
-			}
-			return page, more, err
-		}
-	})
 }
 
 // HostLooks implements remediate.Store.
@@ -93,27 +76,38 @@ type findingsParser struct {
 	parsed map[string][]remediate.Finding
 }
 
-const parsedMost = 256
+const parsedMost = 1024
 
+// parse reads findings into memory of their own.
 func (p *findingsParser) parse(text string) ([]remediate.Finding, error) {
-	if text == "" {
-		return nil, nil
-	}
-	known, ok := p.parsed[text]
-	if !ok {
-		if err := json.Unmarshal([]byte(text), &known); err != nil {
-			return nil, err
-		}
-		if p.parsed == nil {
-			p.parsed = map[string][]remediate.Finding{}
-		}
-		if len(p.parsed) < parsedMost {
-			p.parsed[text] = known
-		}
+	known, err := p.shared([]byte(text))
+	if err != nil {
+		return nil, err
 	}
 	out := slices.Clone(known)
 	for i := range out {
 		out[i].Evidence = slices.Clone(out[i].Evidence)
 	}
 	return out, nil
+}
+
+// shared reads findings into memory that equal ones share.
+func (p *findingsParser) shared(text []byte) ([]remediate.Finding, error) {
+	if len(text) == 0 {
+		return nil, nil
+	}
+	if known, ok := p.parsed[string(text)]; ok {
+		return known, nil
+	}
+	var out []remediate.Finding
+	if err := json.Unmarshal(text, &out); err != nil {
+		return nil, err
+	}
+	if p.parsed == nil {
+		p.parsed = map[string][]remediate.Finding{}
+	}
+	if len(p.parsed) < parsedMost {
+		p.parsed[string(text)] = out
+	}
+	return slices.Clip(out), nil
 }

@@ -1,66 +1,125 @@
 package sqlite
 
 import (
+	"database/sql"
 	"fmt"
 
 	"oust/remediate"
 )
 
-const stateColumns = `name, standing, platform, os, ifnull(findings, ''), digest, seen_at, class, detail,
+// stateColumns are read as text; none is NULL. Their places are below.
+const stateColumns = `name, standing, platform, os, ifnull(findings, ''), hex(digest), seen_at, class, detail,
 	last_kind, last_class, last_detail, last_at, tries, failed_at, removed_at, boot_id, bare, bare_since, reboots`
 
-// stateReader reads states, of which there may be 100,000. So it makes the
-// places that a row is scanned into once, and of types for which database/sql
-// needs no reflection.
+const (
+	atName = iota
+	atStanding
+	atPlatform
+	atOS
+	atFindings
+	atDigest
+	atSeen
+	atClass
+	atDetail
+	atLastKind
+	atLastClass
+	atLastDetail
+	atLast
+	atTries
+	atFailed
+	atRemoved
+	atBoot
+	atBare
+	atBareSince
+	atReboots
+	numStateColumns
+)
+
+// stateReader reads states, of which there may be 100,000.
 type stateReader struct {
-	parse    findingsParser
-	state    remediate.HostState
-	findings string
-	digest   []byte
-
-	seen, last, tries, failed, removed, bare, reboots number
-
-	places []any
+	parse   findingsParser
+	words   words
+	raw     sql.RawBytes
+	columns [numStateColumns][]byte
+	places  []any  // of columns
+	own     []byte // scratch
+	bad     error  // of the columns that were read last
 }
 
 func newStateReader() *stateReader {
-	r := &stateReader{}
-	s := &r.state
-	r.places = []any{
-		&s.Host, (*string)(&s.Standing), (*string)(&s.Platform), &s.OS, &r.findings, &r.digest, &r.seen,
-		(*string)(&s.Class), &s.Detail, (*string)(&s.Last.Kind), (*string)(&s.Last.Class), &s.Last.Detail, &r.last,
-		&r.tries, &r.failed, &r.removed, &s.BootID, &s.Bare, &r.bare, &r.reboots,
+	r := &stateReader{words: words{}}
+	for i := range r.columns {
+		r.places = append(r.places, &r.columns[i])
 	}
 	return r
 }
 
-// read scans a row of stateColumns; it returns about how many bytes the state
-// takes in memory.
-func (r *stateReader) read(row scanner, out *remediate.HostState) (int, error) {
+// single scans a row with a value for each of stateColumns; it returns about
+// how many bytes the state takes in memory.
+func (r *stateReader) single(row scanner, out *remediate.HostState) (int, error) {
 	if err := row.Scan(r.places...); err != nil {
 		return 0, err
 	}
-	var err error
-	s := &r.state
-	if s.Findings, err = r.parse.parse(r.findings); err != nil {
-		return 0, fmt.Errorf("findings of %s: %w", s.Host, err)
-	}
-	s.RawDigest, s.Tries, s.Reboots = formatDigest(r.digest), int(r.tries), int(r.reboots)
-	s.SeenAt, s.LastAt = fromMicros(int64(r.seen)), fromMicros(int64(r.last))
-	s.FailedAt, s.RemovedAt, s.BareSince = fromMicros(int64(r.failed)), fromMicros(int64(r.removed)), fromMicros(int64(r.bare))
-	*out = *s
-	return 512 + 2*len(r.findings), nil
+	return r.state(out)
 }
 
-// number is an integer that scans itself.
-type number int64
-
-// Scan implements sql.Scanner.
-func (n *number) Scan(v any) error {
-	i, ok := v.(int64)
-	if !ok {
-		return fmt.Errorf("the store is damaged: %T where an integer was", v)
+// joined is single for a row with one value for all.
+func (r *stateReader) joined(row *sql.Rows, out *remediate.HostState) (int, error) {
+	if err := row.Scan(&r.raw); err != nil {
+		return 0, err
 	}
-	*n = number(i)
-	return nil
+	if err := cutRow(r.raw, r.columns[:]); err != nil {
+		return 0, err
+	}
+	return r.state(out)
+}
+
+// state makes a state of the columns.
+func (r *stateReader) state(out *remediate.HostState) (int, error) {
+	r.bad = nil
+	*out = remediate.HostState{
+		Standing: remediate.Standing(r.word(atStanding)), Platform: remediate.Platform(r.word(atPlatform)), OS: r.word(atOS),
+		SeenAt: fromMicros(r.integer(atSeen)), Class: remediate.Class(r.word(atClass)), Detail: r.word(atDetail),
+		Last: remediate.Outcome{
+			Kind: remediate.OutcomeKind(r.word(atLastKind)), Class: remediate.Class(r.word(atLastClass)), Detail: r.word(atLastDetail),
+		},
+		LastAt: fromMicros(r.integer(atLast)), Tries: int(r.integer(atTries)), FailedAt: fromMicros(r.integer(atFailed)),
+		RemovedAt: fromMicros(r.integer(atRemoved)),
+		Bare:      r.word(atBare), BareSince: fromMicros(r.integer(atBareSince)), Reboots: int(r.integer(atReboots)),
+	}
+	r.setOwn(out)
+	findings := r.columns[atFindings]
+	var err error
+	if out.Findings, err = r.parse.shared(findings); err != nil {
+		return 0, fmt.Errorf("findings of %s: %w", out.Host, err)
+	}
+	return 512 + 2*len(findings), r.bad
+}
+
+func (r *stateReader) word(at int) string { return r.words.of(r.columns[at]) }
+
+func (r *stateReader) integer(at int) int64 {
+	n, err := parseInt(r.columns[at])
+	if err != nil {
+		r.bad = err
+	}
+	return n
+}
+
+// setOwn sets the texts that no other host has, as parts of one.
+func (r *stateReader) setOwn(out *remediate.HostState) {
+	name, boot, digest := r.columns[atName], r.columns[atBoot], r.columns[atDigest]
+	own := append(append(r.own[:0], name...), boot...)
+	if len(digest) > 0 {
+		own = append(own, digestPrefix...)
+		for _, c := range digest { // hex() writes capitals
+			if c >= 'A' {
+				c += 'a' - 'A'
+			}
+			own = append(own, c)
+		}
+	}
+	text, boots := string(own), len(name)+len(boot)
+	out.Host, out.BootID, out.RawDigest = text[:len(name)], text[len(name):boots], text[boots:]
+	r.own = own
 }
