@@ -25,7 +25,8 @@ const shippedPrefix = "oust:"
 // Library is a set of playbooks with distinct names. It does not change after
 // it is made and may be used by many goroutines.
 type Library struct {
-	list []*Playbook // by name
+	list    []*Playbook // by name
+	screens []screen    // of list
 	// known are the names that an After may have beside those in list.
 	known []string
 	// others are playbooks beside those in list: a playbook of KindPublisher
@@ -54,6 +55,9 @@ func newLibrary(list []*Playbook, known []string) (*Library, error) {
 		}
 	}
 	l := &Library{list: list, known: known}
+	for _, p := range list {
+		l.screens = append(l.screens, p.newScreen())
+	}
 	return l, l.checkCycles()
 }
 

@@ -15,8 +15,9 @@ import (
 // findings are in the order of remediate.SortFindings.
 func (l *Library) Match(f *remediate.Facts) []remediate.Finding {
 	var out []remediate.Finding
-	for _, p := range l.list {
-		if !p.On(f.Platform) {
+	here := listsOf(f)
+	for i, p := range l.list {
+		if !p.On(f.Platform) || !l.screens[i].passes(here) {
 			continue
 		}
 		if finding, ok := l.find(p, f); ok {
