@@ -45,7 +45,7 @@ func load(t *testing.T, text string) remediate.Campaign {
 // values where it says so.
 func TestDocumentedCampaign(t *testing.T) {
 	c := load(t, examples(t)[0])
-	if c.Timing != (remediate.Timing{}.WithDefaults()) || c.Watch != (remediate.WatchSettings{}.WithDefaults()) || len(c.Windows) != 1 || len(c.Retry) != 2 {
+	if c.Timing != (remediate.Timing{}.WithDefaults()) || c.Watch != (remediate.WatchSettings{}.WithDefaults()) || len(c.Windows) != 1 || len(c.Retry) != 2 || c.Form.Attest == nil || c.Ledger.Passphrase == "" {
 		t.Errorf("%+v", c)
 	}
 }

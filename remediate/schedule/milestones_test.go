@@ -100,6 +100,10 @@ func TestMilestones(t *testing.T) {
 			want: []string{"finish 2025-04-01T00:00:00Z", "report 2025-04-01T00:00:00Z"},
 		},
 		{
+			name: "fixed days, but the campaign's own", mandate: builtIn(t, "ed-21-01"), issued: day("2020-12-13"), finish: day("2021-01-31"),
+			want: []string{"report 2020-12-14T00:00:00Z", "finish 2021-01-31T00:00:00Z"},
+		},
+		{
 			name: "nothing found yet", mandate: suppliers, issued: day("2026-12-01"),
 			want: []string{"review 2026-12-11T00:00:00Z", "tell waiting", "follow waiting"},
 		},
