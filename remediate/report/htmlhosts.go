@@ -18,7 +18,7 @@ type hostGroup struct {
 	Standing remediate.Standing
 	standingText
 	Hosts int // of the inventory
-	Rows  []HostRow
+	Rows  []*HostRow
 }
 
 // Left counts those that the page does not list.
@@ -26,8 +26,9 @@ func (g hostGroup) Left() int { return g.Hosts - len(g.Rows) }
 
 func groupByStanding(hosts []HostRow, t Totals) []hostGroup {
 	whole := len(hosts) <= maxRows
-	by := map[remediate.Standing][]HostRow{}
-	for _, h := range hosts {
+	by := map[remediate.Standing][]*HostRow{}
+	for i := range hosts {
+		h := &hosts[i]
 		s := h.Standing
 		if h.Exempt {
 			s = exempt
