@@ -31,34 +31,38 @@ func between(t *testing.T, text, from, to string) string {
 	return part
 }
 
+// guideParts are the parts of the guide that explain the keys of a type, each
+// from one word up to the next.
+var guideParts = []struct {
+	from, to string
+	of       any
+}{
+	{"\n## The keys\n", "\n### detect\n", Playbook{}},
+	{"\n### detect\n", "\nA `package` sign", Sign{}},
+	{"\nA `package` sign", "\nAn `uninstall` sign", PackageSign{}},
+	{"\nAn `uninstall` sign", "\nAn `msix` sign", UninstallSign{}},
+	{"\nAn `msix` sign", "\n### blocks\n", MSIXSign{}},
+	{"\n### blocks\n", "\n### steps\n", Block{}},
+	{"\n**`package`**", "\n**`msi`**", PackageStep{}},
+	{"\n**`msi`**", "\n**`uninstaller`**", MSIStep{}},
+	{"\n**`uninstaller`**", "\n**`service`**", UninstallerStep{}},
+	{"\n**`service`**", "\n**`process`**", ServiceStep{}},
+	{"\n**`process`**", "\n**`file`**", ProcessStep{}},
+	{"\n**`file`**", "\n**`key`**", FileStep{}},
+	{"\n**`key`**", "\n**`script`**", KeyStep{}},
+	{"\n**`script`**", "\n`exit` gives", ScriptStep{}},
+	{"\n### residue\n", "\n### secrets\n", Residue{}},
+	{"\n### secrets\n", "\n### protection\n", Secret{}},
+	{"\n### protection\n", "\n### sources\n", Protection{}},
+	{"\n### sources\n", "\n## How", Source{}},
+	{"\n## Cases\n", "\n`facts` has", Case{}},
+}
+
 // TestGuideKeys: the guide has a row for every key of the format, in the place
 // where the key belongs, and none for a key that is not there.
 func TestGuideKeys(t *testing.T) {
 	text := guide(t)
-	for _, c := range []struct {
-		from, to string
-		of       any
-	}{
-		{"\n## The keys\n", "\n### detect\n", Playbook{}},
-		{"\n### detect\n", "\nA `package` sign", Sign{}},
-		{"\nA `package` sign", "\nAn `uninstall` sign", PackageSign{}},
-		{"\nAn `uninstall` sign", "\nAn `msix` sign", UninstallSign{}},
-		{"\nAn `msix` sign", "\n### blocks\n", MSIXSign{}},
-		{"\n### blocks\n", "\n### steps\n", Block{}},
-		{"\n**`package`**", "\n**`msi`**", PackageStep{}},
-		{"\n**`msi`**", "\n**`uninstaller`**", MSIStep{}},
-		{"\n**`uninstaller`**", "\n**`service`**", UninstallerStep{}},
-		{"\n**`service`**", "\n**`process`**", ServiceStep{}},
-		{"\n**`process`**", "\n**`file`**", ProcessStep{}},
-		{"\n**`file`**", "\n**`key`**", FileStep{}},
-		{"\n**`key`**", "\n**`script`**", KeyStep{}},
-		{"\n**`script`**", "\n`exit` gives", ScriptStep{}},
-		{"\n### residue\n", "\n### secrets\n", Residue{}},
-		{"\n### secrets\n", "\n### protection\n", Secret{}},
-		{"\n### protection\n", "\n### sources\n", Protection{}},
-		{"\n### sources\n", "\n## How", Source{}},
-		{"\n## Cases\n", "\n`facts` has", Case{}},
-	} {
+	for _, c := range guideParts {
 		part := between(t, text, c.from, c.to)
 		known := map[string]bool{}
 		for f := range reflect.TypeOf(c.of).Fields() {
