@@ -88,6 +88,8 @@ type Settings struct {
 	// Campaign and Inventory are digests of the files, by name.
 	Campaign  string       `json:"campaign"`
 	Inventory []FileDigest `json:"inventory"`
+	// Mandate is the mandate by its own name, see Mandate.Digest.
+	Mandate FileDigest `json:"mandate,omitzero"`
 	// Playbooks are those in force.
 	Playbooks []PlaybookRef `json:"playbooks"`
 	// Probes are digests of the scripts that look at hosts, by their names.
