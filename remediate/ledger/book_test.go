@@ -47,7 +47,17 @@ func (b *book) LedgerHashes(_ context.Context, indexes []int64) ([][32]byte, err
 	return out, nil
 }
 
-var _ ledger.Source = (*book)(nil)
+func (b *book) HostLedger(ctx context.Context, host string) iter.Seq2[remediate.LedgerEntry, error] {
+	return func(yield func(remediate.LedgerEntry, error) bool) {
+		for _, e := range b.entries {
+			if _, r, err := ledger.Decode(e.Text); (err != nil || r.Host == host) && !yield(e, err) {
+				return
+			}
+		}
+	}
+}
+
+var _ ledger.BundleSource = (*book)(nil)
 
 func (b *book) clone() *book {
 	c := &book{id: b.id, heads: slices.Clone(b.heads), hashes: slices.Clone(b.hashes)}
