@@ -81,14 +81,8 @@ func (w *workspace) progress(ctx context.Context, all []engine.HostOutlook) (sch
 			p.Open++
 		}
 	}
-	for run, err := range w.store.Runs(ctx) {
-		if err != nil {
-			return p, fmt.Errorf("read the runs: %w", err)
-		}
-		if run.Kind == "apply" || run.Kind == "retry" {
-			p.Begun = run.Started
-			break
-		}
+	if p.Begun, err = w.firstRemoval(ctx); err != nil {
+		return p, err
 	}
 	evidence, ok := any(w.store).(evidenceReader)
 	if !ok {
@@ -104,6 +98,27 @@ func (w *workspace) progress(ctx context.Context, all []engine.HostOutlook) (sch
 		return p, fmt.Errorf("read since when no host is left: %w", err)
 	}
 	return p, nil
+}
+
+// firstRemoval is when the first script was run on a host, zero if none was.
+func (w *workspace) firstRemoval(ctx context.Context) (time.Time, error) {
+	for run, err := range w.store.Runs(ctx) {
+		if err != nil {
+			return time.Time{}, fmt.Errorf("read the runs: %w", err)
+		}
+		if run.Kind != "apply" && run.Kind != "retry" {
+			continue
+		}
+		for at, err := range w.store.RunAttempts(ctx, run.ID) {
+			if err != nil {
+				return time.Time{}, fmt.Errorf("read the attempts: %w", err)
+			}
+			if at.Script != "" {
+				return at.Started, nil
+			}
+		}
+	}
+	return time.Time{}, nil
 }
 
 // evidenceReader is what is read of an EvidenceStore here.
@@ -132,14 +147,14 @@ func milestoneTexts(days []schedule.MilestoneState, duties []schedule.DutyState)
 	}
 	out := []string{"", "milestones"}
 	for _, d := range days {
-		text := fmt.Sprintf("  %-10s  %-9s %-18s %s", d.Date, d.Name, milestoneText(d), printable(d.What))
+		text := fmt.Sprintf("  %-10s  %-9s %-19s %s", d.Date, d.Name, milestoneText(d), printable(d.What))
 		if d.State != schedule.StateMet {
 			text += " (" + printable(d.Why) + ")"
 		}
 		out = append(out, text)
 	}
 	for _, d := range duties {
-		text := fmt.Sprintf("  %-10s  %-9s %-18s %s", d.Next, d.Name, dutyText(d), printable(d.What))
+		text := fmt.Sprintf("  %-10s  %-9s %-19s %s", d.Next, d.Name, dutyText(d), printable(d.What))
 		if n := len(d.Missed); n > 0 {
 			text += fmt.Sprintf(" (missed %s)", few(d.Missed, 60))
 		}

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"oust/remediate/schedule"
+)
+
+func TestMilestoneTexts(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 10, 20, 9, 0, 0, 0, time.UTC)
+	days := []schedule.MilestoneState{
+		{Name: "identify", What: "say it", Date: "2026-10-31", State: schedule.StateMet, MetAt: at, DaysLeft: -9, Why: "handed in"},
+		{Name: "plan", What: "plan it", Date: "2026-10-11", State: schedule.StateMet, Late: true, MetAt: at, DaysLeft: -29},
+		{Name: "begin", What: "begin it", Date: "2026-11-09", State: schedule.StateDue, Why: "no removal has begun"},
+		{Name: "half", What: "half of it", Date: "2026-11-10", State: schedule.StateDue, DaysLeft: 1, Why: "9 of 9 hosts"},
+		{Name: "finish", What: "end\x1b it", Date: "2026-11-08", State: schedule.StateLate, Late: true, DaysLeft: -1, Why: "9 of 9 hosts"},
+		{Name: "clear", What: "all of it", Date: "2026-11-08", State: schedule.StateMet},
+		{Name: "tell", What: "tell it", State: schedule.StateWaiting, Why: "nothing was found yet"},
+	}
+	duties := []schedule.DutyState{
+		{Name: "status", What: "say how it goes", Next: "2026-12-09", DaysLeft: 30, Missed: []string{"2026-10-10", "2026-11-08"}},
+		{Name: "old", What: "said", Ended: true},
+		{Name: "new", What: "to be said"},
+	}
+	want := []string{
+		"", "milestones",
+		"  2026-10-31  identify  met 2026-10-20      say it",
+		"  2026-10-11  plan      met late 2026-10-20 plan it",
+		"  2026-11-09  begin     due today           begin it (no removal has begun)",
+		"  2026-11-10  half      due in 1 day        half of it (9 of 9 hosts)",
+		"  2026-11-08  finish    late by 1 day       end? it (9 of 9 hosts)",
+		"  2026-11-08  clear     met                 all of it",
+		"              tell      waiting             tell it (nothing was found yet)",
+		"  2026-12-09  status    due in 30 days      say how it goes (missed 2026-10-10, 2026-11-08)",
+		"              old       ended               said",
+		"              new       waiting             to be said",
+	}
+	if d := cmp.Diff(want, milestoneTexts(days, duties)); d != "" {
+		t.Error(d)
+	}
+	if got := milestoneTexts(nil, duties); got != nil {
+		t.Errorf("without milestones: %q", got)
+	}
+}
