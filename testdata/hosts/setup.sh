@@ -5,7 +5,7 @@
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
-suites="real sshd hosts (transports/transporttest/sshdlab and all tests that use it), Windows hosts out of wine (transports/transporttest/winelab), make bench"
+suites="real sshd hosts (transports/transporttest/sshdlab and all tests that use it), Windows hosts out of wine (transports/transporttest/winelab), pages in a browser (remediate/report), make bench"
 
 skip() {
 	if [ "${OUST_NO_SKIP:-}" = 1 ]; then
@@ -50,6 +50,9 @@ need krb5-user /usr/bin/kinit
 # and Kerberos of others.
 /usr/bin/python3 -c 'import winrm, requests_ntlm, requests_kerberos, gssapi' 2>/dev/null ||
 	missing="$missing python3-winrm python3-requests-ntlm python3-requests-kerberos python3-gssapi"
+# Pages are looked at in a browser, and judged by axe-core, which npm installs.
+need chromium chromium
+need npm npm
 if [ "${1:-}" = bench ]; then
 	need clustershell clush
 	need pssh parallel-ssh
@@ -88,4 +91,8 @@ elif ! apt-get indextargets --format '$(CREATED_BY)' | grep -q Packages; then
 fi
 
 "$here/build.sh"
-exec "$here/wine.sh"
+"$here/wine.sh"
+"$here/axe.sh" || {
+	[ "${OUST_NO_SKIP:-}" != 1 ] || exit 1
+	echo "setup: skipped: pages in a browser (remediate/report), because npm could not install axe-core" >&2
+}
