@@ -15,7 +15,8 @@ import (
 
 func TestBuildRefuses(t *testing.T) {
 	t.Parallel()
-	in := reporttest.NilInput("weekly")
+	in := reporttest.NilInput(remediate.ReportStatus)
+	in.Report = "weekly"
 	if _, err := report.Build(in); err == nil || !strings.Contains(err.Error(), `unknown kind "weekly"`) {
 		t.Errorf("an unknown kind: %v", err)
 	}

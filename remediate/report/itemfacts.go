@@ -68,7 +68,11 @@ func (b *builder) endpointsItem() (ItemState, []string) {
 	var out []string
 	for _, p := range b.s.Products {
 		if p.Found > 0 {
-			out = append(out, fmt.Sprintf("%s: found on %s, present on %s now, remains alone on %s", p.Title, hosts(p.Found), thousands(p.Present), thousands(p.Residue)))
+			s := fmt.Sprintf("%s: found on %s, present on %s now, remains alone on %s", p.Title, hosts(p.Found), thousands(p.Present), thousands(p.Residue))
+			if !p.Counts {
+				s += "; the mandate does not count it"
+			}
+			out = append(out, s)
 		}
 	}
 	all := fmt.Sprintf("Any product: found on %s of the %s that %s looked at; %s not looked at.",
@@ -88,7 +92,7 @@ func (b *builder) methodsItem() (ItemState, []string) {
 			"nothing is installed or changed. What the host prints is kept, and compared with the playbooks named below.",
 	}
 	for _, m := range b.s.Methods {
-		s := fmt.Sprintf("%s: %s, last looked at from %s to %s", methodName(m), hosts(m.Hosts), moment(m.First), moment(m.Last))
+		s := fmt.Sprintf("%s: %s, last looked at %s", methodName(m), hosts(m.Hosts), span(m.First, m.Last))
 		if m.Probe != "" {
 			s += ", by the script " + m.Probe
 		}
@@ -125,14 +129,11 @@ func (b *builder) timelineItem() (ItemState, []string) {
 	out := make([]string, 0, len(b.s.Timeline)+1)
 	for _, s := range b.s.Timeline {
 		line := fmt.Sprintf("%s, %s: ", s.What, hosts(s.Hosts))
-		switch {
-		case s.From.IsZero():
+		if s.From.IsZero() {
 			line += "no time can be given"
 			state = ItemGap
-		case s.To.IsZero() || s.To.Equal(s.From):
-			line += "from " + moment(s.From)
-		default:
-			line += moment(s.From) + " to " + moment(s.To)
+		} else {
+			line += span(s.From, s.To)
 		}
 		if s.Note != "" {
 			line += "; " + s.Note

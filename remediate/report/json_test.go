@@ -53,6 +53,9 @@ func samples() map[string]report.Snapshot {
 		out["sample-"+string(kind)] = reporttest.Sample(kind)
 		out["nil-"+string(kind)] = reporttest.NilSample(kind)
 	}
+	for name, mandate := range map[string]string{"pspf": "pspf-002-2025", "ed": "ed-21-01", "m-23-13": "m-23-13"} {
+		out[name+"-status"] = reporttest.SampleFor(mandate, remediate.ReportStatus)
+	}
 	return out
 }
 

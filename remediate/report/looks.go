@@ -190,5 +190,13 @@ func thousands(n int) string {
 // moment is a time for people, in UTC.
 func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 
+// span is a span of time for people.
+func span(from, to time.Time) string {
+	if to.IsZero() || moment(from) == moment(to) {
+		return moment(from)
+	}
+	return moment(from) + " to " + moment(to)
+}
+
 // day is a date for people, in UTC.
 func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }

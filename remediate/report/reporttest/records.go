@@ -5,24 +5,13 @@ import (
 	"time"
 
 	"oust/remediate"
+	"oust/remediate/mandate"
 	"oust/remediate/report"
+	"oust/remediate/schedule"
 )
 
 func sortMoves(moves []remediate.Move) {
 	slices.SortStableFunc(moves, func(a, b remediate.Move) int { return a.At.Compare(b.At) })
-}
-
-func milestones() []report.MilestoneState {
-	return []report.MilestoneState{
-		{Name: "identify", What: "identify the products on all systems and report them", Date: "2026-10-31", State: "met", MetAt: date(2026, 10, 29).Add(14 * time.Hour), DaysLeft: -40, Why: "the identify report was handed in on 2026-10-29"},
-		{Name: "plan", What: "a detailed plan to remove and discontinue them", Date: "2026-11-30", State: "met", Late: true, MetAt: date(2026, 12, 2).Add(10 * time.Hour), DaysLeft: -10, Why: "the plan report was handed in on 2026-12-02"},
-		{Name: "begin", What: "begin to carry out the plan", Date: "2026-12-30", State: "met", MetAt: date(2026, 12, 1).Add(4 * time.Hour), DaysLeft: 20, Why: "the first removal was begun on 2026-12-01"},
-		{Name: "finish", What: "removed from every host", Date: "2026-12-30", State: "due", DaysLeft: 20, Why: "hosts are open"},
-	}
-}
-
-func duties() []report.DutyState {
-	return []report.DutyState{{Name: "status", What: "a status report every 30 days until it is finished", Next: "2027-01-29", DaysLeft: 50, Missed: []string{"2026-11-29"}, Done: 1}}
 }
 
 func submissions() []remediate.Submission {
@@ -74,46 +63,35 @@ func form() remediate.Form {
 	}
 }
 
-// mandateBOD is BOD 17-01 (82 FR 43782-43784) as a mandate.
-func mandateBOD() remediate.Mandate {
-	items := func(refs string, kinds ...remediate.ReportItem) []remediate.ReportItem {
-		for i := range kinds {
-			kinds[i].Ref = refs[i : i+1]
-		}
-		return kinds
+// under has the campaign carry out one of the built-in mandates.
+func under(name string, in *report.Input) {
+	terms, err := mandate.Named(name)
+	if err != nil {
+		panic(err)
 	}
-	item := func(k remediate.ItemKind, title string) remediate.ReportItem {
-		return remediate.ReportItem{Item: k, Title: title}
+	if terms.Exemptions.Allows() == "" {
+		terms.Exemptions.MaxDays = 365 // so that one of the sample goes against it
 	}
-	return remediate.Mandate{
-		Name: "bod-17-01", Title: "BOD 17-01: Removal of Kaspersky-branded products", Issuer: "Department of Homeland Security", Digest: digest("bod-17-01"),
-		Sources: []string{"82 FR 43782-43784"}, Covers: []string{"products supplied directly or indirectly by AO Kaspersky Lab"},
-		Excludes: []string{"the vendor's code inside other companies' products", "Threat Intelligence", "Security Training"},
-		Milestones: []remediate.MilestoneRule{
-			{Name: "identify", What: "identify the products on all systems and report them", Due: remediate.Due{Days: 30}, Met: remediate.MetReported, Report: remediate.ReportIdentify},
-			{Name: "plan", What: "a detailed plan to remove and discontinue them", Due: remediate.Due{Days: 60}, Met: remediate.MetReported, Report: remediate.ReportPlan},
-			{Name: "begin", What: "begin to carry out the plan", Due: remediate.Due{Days: 90}, Met: remediate.MetBegun},
-			{Name: "finish", What: "removed from every host", Due: remediate.Due{Days: 90}, Met: remediate.MetFinished, Campaign: true},
-		},
-		Duties: []remediate.Duty{{Name: "status", What: "a status report every 30 days until it is finished", Report: remediate.ReportStatus, After: "begin", EveryDays: 30, Until: remediate.MetFinished}},
-		Reports: []remediate.ReportRule{
-			{Report: remediate.ReportIdentify, Title: "BOD 17-01: identification of Kaspersky-branded products", Items: items("abc",
-				item(remediate.ItemProducts, "list of products found, or that none was found"),
-				item(remediate.ItemEndpoints, "number of endpoints for each product"),
-				item(remediate.ItemMethods, "methodologies used to identify"))},
-			{Report: remediate.ReportPlan, Title: "BOD 17-01: plan of action", Items: items("abcdefghijklmn",
-				item(remediate.ItemAgency, "agency"), item(remediate.ItemContact, "point of contact"), item(remediate.ItemProducts, "identified products"),
-				item(remediate.ItemEndpoints, "endpoints"), item(remediate.ItemMethods, "methodologies"), item(remediate.ItemComponents, "components affected"),
-				item(remediate.ItemMission, "mission function of the affected endpoints or systems"), item(remediate.ItemContracts, "contracts and agreements with the vendor"),
-				item(remediate.ItemTimeline, "timeline to remove"), item(remediate.ItemRequirements, "performance requirements or security controls that removal touches"),
-				item(remediate.ItemReplacement, "replacement, chosen or proposed"), item(remediate.ItemReplaceTime, "its timeline"),
-				item(remediate.ItemChallenges, "foreseeable challenges"), item(remediate.ItemCosts, "costs"))},
-			{Report: remediate.ReportStatus, Title: "BOD 17-01: status report", Items: []remediate.ReportItem{
-				item(remediate.ItemProgress, "progress of removal"), item(remediate.ItemEndpoints, "endpoints"), item(remediate.ItemUnseen, "hosts that were not seen, and why"),
-				item(remediate.ItemFailures, "failures, and what is being done"), item(remediate.ItemExemptions, "exemptions, with their ends"),
-				item(remediate.ItemReappeared, "hosts on which something reappeared"), item(remediate.ItemEmbedded, "the vendor's code in other companies' products"),
-				item(remediate.ItemHosts, "one row for each host")}},
-		},
-		Exemptions: remediate.ExemptionRule{MaxDays: 365},
+	in.Campaign.Mandate, in.Campaign.Terms = name, terms
+	s := mustBuild(*in)
+	p := schedule.Progress{
+		Issued: in.Campaign.Issued, Hosts: s.Totals.Hosts, Open: s.Totals.Open, Submissions: in.Submissions, Now: in.Now,
+	}
+	if s.Totals.Found > 0 {
+		p.Found, p.Begun = scanned(14), date(2026, 12, 1).Add(4*time.Hour)
+	}
+	days, err := schedule.MilestoneStates(terms, p)
+	if err != nil {
+		panic(err)
+	}
+	duties, err := schedule.DutyStates(terms, p)
+	if err != nil {
+		panic(err)
+	}
+	for _, d := range days {
+		in.Milestones = append(in.Milestones, report.MilestoneState(d))
+	}
+	for _, d := range duties {
+		in.Duties = append(in.Duties, report.DutyState(d))
 	}
 }

@@ -37,7 +37,7 @@ const Hostile = `=HYPERLINK("http://evil.example","click")<script>alert(1)</scri
 // campaign is what all samples share.
 func campaign() remediate.Campaign {
 	return remediate.Campaign{
-		Name: "kaspersky-2026", Mandate: "bod-17-01", Issued: date(2026, 10, 1), Terms: mandateBOD(), Form: form(),
+		Name: "kaspersky-2026", Issued: date(2026, 10, 1), Form: form(),
 	}
 }
 
@@ -73,16 +73,25 @@ func finding(playbook, version string, kind remediate.FindingKind) remediate.Fin
 }
 
 // SampleInput is what Sample is built from.
-func SampleInput(kind remediate.ReportKind) report.Input {
+func SampleInput(kind remediate.ReportKind) report.Input { return InputFor("bod-17-01", kind) }
+
+// SampleFor is Sample under another of the built-in mandates.
+func SampleFor(mandate string, kind remediate.ReportKind) report.Snapshot {
+	return mustBuild(InputFor(mandate, kind))
+}
+
+// InputFor is what SampleFor is built from.
+func InputFor(mandate string, kind remediate.ReportKind) report.Input {
 	in := report.Input{
 		Report: kind, Now: Now, By: "ann@ctl01", Campaign: campaign(), CampaignID: "9b2f4c1e7d8a4f3ab6c5d4e3f2a1b0c9",
 		Ledger: head(1482), Playbooks: playbooks(), Gone: []string{"old-nas01"},
-		Milestones: milestones(), Duties: duties(), Submissions: submissions(), Exemptions: exemptions(),
+		Submissions: submissions(), Exemptions: exemptions(),
 		Held: &remediate.Hold{At: Now.Add(-2 * time.Hour), Reason: "more than 5% of wave 3 failed: 2 of 16 hosts", Run: "run7", Plan: "plan2", Wave: 3},
 	}
 	in.Hosts, in.Moves = fleet()
 	in.Waves = waves()
 	in.Timeline = timeline()
+	under(mandate, &in)
 	return in
 }
 
@@ -102,13 +111,6 @@ func NilInput(kind remediate.ReportKind) report.Input {
 	in := report.Input{
 		Report: kind, Now: date(2026, 10, 29).Add(9 * time.Hour), By: "ann@ctl01", Campaign: campaign(), CampaignID: "9b2f4c1e7d8a4f3ab6c5d4e3f2a1b0c9",
 		Ledger: head(94), Playbooks: playbooks(),
-		Milestones: []report.MilestoneState{
-			{Name: "identify", What: "identify the products on all systems and report them", Date: "2026-10-31", State: "due", DaysLeft: 2, Why: "no identify report has been handed in"},
-			{Name: "plan", What: "a detailed plan to remove and discontinue them", Date: "2026-11-30", State: "due", DaysLeft: 32, Why: "no plan report has been handed in"},
-			{Name: "begin", What: "begin to carry out the plan", Date: "2026-12-30", State: "due", DaysLeft: 62, Why: "no removal has begun"},
-			{Name: "finish", What: "removed from every host", Date: "2026-12-30", State: "due", DaysLeft: 62, Why: "6 hosts are open"},
-		},
-		Duties: []report.DutyState{{Name: "status", What: "a status report every 30 days", Next: "2027-01-29", DaysLeft: 92}},
 	}
 	for i := range 40 {
 		h := nilHost(i)
@@ -117,6 +119,7 @@ func NilInput(kind remediate.ReportKind) report.Input {
 			in.Moves = append(in.Moves, remediate.Move{Host: h.Host.Name, At: h.State.SeenAt, From: remediate.StandUnseen, To: remediate.StandClear})
 		}
 	}
+	under("bod-17-01", &in)
 	return in
 }
 
