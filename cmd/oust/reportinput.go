@@ -1,0 +1,205 @@
+package main
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"iter"
+	"path/filepath"
+	"slices"
+
+	"oust/playbooks"
+	"oust/remediate"
+	"oust/remediate/engine"
+	"oust/remediate/ledger"
+	"oust/remediate/report"
+	"oust/remediate/sqlite"
+)
+
+// snapshot is the campaign as a report tells it, now.
+func (w *workspace) snapshot(ctx context.Context, kind remediate.ReportKind, planFile string) (report.Snapshot, error) {
+	in, err := w.reportInput(ctx, planFile)
+	if err != nil {
+		return report.Snapshot{}, err
+	}
+	in.Report = kind
+	return report.Build(in)
+}
+
+// reportInput reads all that reports are made of, from one moment of the store,
+// which it closes again. The kind is left open.
+func (w *workspace) reportInput(ctx context.Context, planFile string) (in report.Input, err error) {
+	path := filepath.Join(w.campaign.Dir, storeName)
+	store, err := sqlite.OpenSnapshot(ctx, path, sqlite.Options{Logger: w.a.logger.Named("store"), Now: w.a.now})
+	if err != nil {
+		return in, err
+	}
+	before := w.store
+	w.store = store
+	defer func() {
+		w.store = before
+		if cerr := store.Close(); err == nil {
+			err = cerr
+		}
+	}()
+	in = report.Input{Now: w.a.now(), By: operator(), Campaign: w.campaign, Playbooks: reportPlaybooks(w.library)}
+	for _, read := range []func(context.Context, *report.Input) error{w.readRecords, w.readLedgerHead, w.readHosts} {
+		if err := read(ctx, &in); err != nil {
+			return in, err
+		}
+	}
+	in.Timeline, err = w.timeline(ctx, in, planFile)
+	return in, err
+}
+
+func reportPlaybooks(l *playbooks.Library) []report.Playbook {
+	var out []report.Playbook
+	for _, p := range l.List() {
+		out = append(out, report.Playbook{Name: p.Name, Title: p.Title, Digest: p.Digest(), Embedded: p.Is(playbooks.KindEmbedded)})
+	}
+	return out
+}
+
+// evidence is what reports read of the ledger.
+func (w *workspace) evidence() evidence {
+	if e, ok := any(w.store).(evidence); ok {
+		return e
+	}
+	return noEvidence{}
+}
+
+type evidence interface {
+	SaveSubmission(context.Context, remediate.Submission) error
+	Submissions(context.Context) ([]remediate.Submission, error)
+	Moves(context.Context) iter.Seq2[remediate.Move, error]
+	Heads(context.Context) ([]string, error)
+	LedgerKey(context.Context) (string, error)
+}
+
+// noEvidence is a store without a ledger.
+type noEvidence struct{}
+
+func (noEvidence) SaveSubmission(context.Context, remediate.Submission) error {
+	return errors.New("the store has no ledger")
+}
+func (noEvidence) Submissions(context.Context) ([]remediate.Submission, error) { return nil, nil }
+func (noEvidence) Heads(context.Context) ([]string, error)                     { return nil, nil }
+func (noEvidence) LedgerKey(context.Context) (string, error)                   { return "", nil }
+func (noEvidence) Moves(context.Context) iter.Seq2[remediate.Move, error] {
+	return func(func(remediate.Move, error) bool) {}
+}
+
+// readRecords reads what does not belong to one host.
+func (w *workspace) readRecords(ctx context.Context, in *report.Input) (err error) {
+	if in.CampaignID, err = w.store.CampaignID(ctx); err != nil {
+		return fmt.Errorf("read the store: %w", err)
+	}
+	if in.Exemptions, err = w.store.Exemptions(ctx); err != nil {
+		return fmt.Errorf("read the exemptions: %w", err)
+	}
+	if in.Submissions, err = w.evidence().Submissions(ctx); err != nil {
+		return fmt.Errorf("read the submissions: %w", err)
+	}
+	for m, err := range w.evidence().Moves(ctx) {
+		if err != nil {
+			return fmt.Errorf("read how hosts stood: %w", err)
+		}
+		in.Moves = append(in.Moves, m)
+	}
+	return nil
+}
+
+// readLedgerHead finds the newest head.
+func (w *workspace) readLedgerHead(ctx context.Context, in *report.Input) error {
+	heads, err := w.evidence().Heads(ctx)
+	if err != nil {
+		return fmt.Errorf("read the heads of the ledger: %w", err)
+	}
+	if len(heads) == 0 {
+		return nil
+	}
+	key, err := w.evidence().LedgerKey(ctx)
+	if err != nil {
+		return fmt.Errorf("read the key of the ledger: %w", err)
+	}
+	note := heads[len(heads)-1]
+	h, err := ledger.OpenHead(note, key)
+	if err != nil {
+		return fmt.Errorf("the newest head of the ledger: %w; run 'oust audit'", err)
+	}
+	in.Ledger = report.Head{Size: h.Size, Root: base64.StdEncoding.EncodeToString(h.Root[:]), Key: key, Note: note}
+	return nil
+}
+
+// readHosts reads how every host stands, what was ever found on it, and what it
+// needs next.
+func (w *workspace) readHosts(ctx context.Context, in *report.Input) error {
+	e, err := w.readingEngine()
+	if err != nil {
+		return err
+	}
+	outlook, err := e.Outlook(ctx, w.hosts, w.hosts)
+	if err != nil {
+		return err
+	}
+	in.Held, in.Waves = outlook.Held, reportWaves(outlook.Waves)
+	row := make(map[string]int, len(w.hosts))
+	in.Hosts = make([]report.HostInput, len(w.hosts))
+	for i, h := range w.hosts {
+		row[h.Name] = i
+		o := &outlook.Hosts[i]
+		in.Hosts[i] = report.HostInput{Host: h, State: o.State, Next: report.Next{Work: string(o.Work), At: o.At, Person: o.Person, Why: o.Why}}
+	}
+	days, duties, err := w.milestones(ctx, outlook.Hosts)
+	if err != nil {
+		return err
+	}
+	for _, d := range days {
+		in.Milestones = append(in.Milestones, report.MilestoneState(d))
+	}
+	for _, d := range duties {
+		in.Duties = append(in.Duties, report.DutyState(d))
+	}
+	for state, err := range w.store.HostStates(ctx) {
+		if err != nil {
+			return fmt.Errorf("read the store: %w", err)
+		}
+		if _, known := row[state.Host]; !known {
+			in.Gone = append(in.Gone, state.Host)
+		}
+	}
+	return w.readSightings(ctx, in, row)
+}
+
+// readSightings notes what was ever found on the hosts.
+func (w *workspace) readSightings(ctx context.Context, in *report.Input, row map[string]int) error {
+	for x, err := range w.store.Sightings(ctx) {
+		if err != nil {
+			return fmt.Errorf("read what looks found: %w", err)
+		}
+		i, known := row[x.Host]
+		if !known {
+			continue
+		}
+		h := &in.Hosts[i]
+		for _, f := range x.Findings {
+			thing := report.FoundThing{Playbook: f.Playbook, Title: f.Product, Version: f.Version, Kind: f.Kind}
+			if !slices.Contains(h.Ever, thing) {
+				h.Ever = append(h.Ever, thing)
+			}
+		}
+	}
+	return nil
+}
+
+func reportWaves(waves []engine.WaveOutlook) []report.Wave {
+	out := make([]report.Wave, len(waves))
+	for i, w := range waves {
+		out[i] = report.Wave{
+			Plan: w.Plan, Wave: w.Wave, Approved: w.Approved.UTC(), Hosts: w.Hosts, Done: w.Done, Failed: w.Failed,
+			Unreachable: w.Unreachable, Waiting: w.Waiting, Other: w.Other, Current: w.Current,
+		}
+	}
+	return out
+}
