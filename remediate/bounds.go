@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // What a store takes, in bytes. Text that only a person reads is shortened
@@ -41,18 +42,28 @@ func ClipLog(log []byte) []byte {
 }
 
 // ClipText shortens a text to MaxText bytes and leaves no half of a
-// character at its end.
+// character at its end, nor anything else that is not UTF-8.
 func ClipText(s string) string {
-	if len(s) <= MaxText {
+	if s = Legible(s); len(s) <= MaxText {
 		return s
 	}
 	const mark = "..."
 	return strings.ToValidUTF8(s[:MaxText-len(mark)], "") + mark
 }
 
-// ClipResult shortens result lines to MaxResult bytes, whole lines only.
+// Legible is the text with U+FFFD for what is not UTF-8: a record of the
+// ledger holds nothing else.
+func Legible(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	return strings.ToValidUTF8(s, "\uFFFD")
+}
+
+// ClipResult shortens result lines to MaxResult bytes, whole lines only, and
+// makes them Legible.
 func ClipResult(s string) string {
-	if len(s) <= MaxResult {
+	if s = Legible(s); len(s) <= MaxResult {
 		return s
 	}
 	s = s[:MaxResult]

@@ -3,6 +3,7 @@ package remediate
 import (
 	"cmp"
 	"slices"
+	"unicode/utf8"
 )
 
 // FindingKind tells a product from what a product left behind.
@@ -68,6 +69,28 @@ func Part(fs []Finding) (counted, noted []Finding) {
 }
 
 func (f Finding) counts() bool { return f.Kind != FindEmbedded }
+
+// LegibleFindings are the findings with every text Legible: fs itself where it
+// is so already.
+func LegibleFindings(fs []Finding) []Finding {
+	bad := func(f Finding) bool {
+		odd := func(e Evidence) bool { return !utf8.ValidString(e.Kind) || !utf8.ValidString(e.Value) }
+		return !utf8.ValidString(f.Playbook+f.Product+f.Version+string(f.Kind)) || slices.ContainsFunc(f.Evidence, odd)
+	}
+	if !slices.ContainsFunc(fs, bad) {
+		return fs
+	}
+	out := slices.Clone(fs)
+	for i := range out {
+		f := &out[i]
+		f.Playbook, f.Product, f.Version = Legible(f.Playbook), Legible(f.Product), Legible(f.Version)
+		f.Kind, f.Evidence = FindingKind(Legible(string(f.Kind))), slices.Clone(f.Evidence)
+		for j, e := range f.Evidence {
+			f.Evidence[j] = Evidence{Kind: Legible(e.Kind), Value: Legible(e.Value)}
+		}
+	}
+	return out
+}
 
 // SortFindings puts findings, and the evidence of each, in their one order.
 func SortFindings(fs []Finding) {

@@ -261,6 +261,9 @@ type FailureCarried struct {
 	At     time.Time `json:"at,omitzero"`
 }
 
+// MaxSubmitted bounds the files of one Submission.
+const MaxSubmitted = 100
+
 // Submission says that a report was handed in.
 type Submission struct {
 	Report ReportKind `json:"report"`
@@ -300,8 +303,8 @@ type Sighting struct {
 	Findings []Finding
 }
 
-// EvidenceStore is what a store keeps so that others can check it. It will be
-// part of every Store.
+// EvidenceStore is what a store keeps so that others can check it. It is part
+// of every Store.
 //
 // Every method of Store that records something appends what it says to the
 // ledger in the same transaction, so that there is never one without the
@@ -310,11 +313,13 @@ type Sighting struct {
 type EvidenceStore interface {
 	// Note appends a record that no other method makes: RecordSettings.
 	Note(ctx context.Context, r Record) error
-	// SaveSubmission records that a report was handed in.
+	// SaveSubmission records that a report was handed in. The same again
+	// changes nothing.
 	SaveSubmission(ctx context.Context, s Submission) error
 	// Submissions lists all of them, oldest first.
 	Submissions(ctx context.Context) ([]Submission, error)
-	// Moves yields every change of a standing, oldest first.
+	// Moves yields every change of a standing, oldest first: the first look at a
+	// host moves it from StandUnseen.
 	Moves(ctx context.Context) iter.Seq2[Move, error]
 	// Sightings yields what looks found, prechecks included, in the order of
 	// their recording. Looks that found nothing are left out.
@@ -327,7 +332,7 @@ type EvidenceStore interface {
 	// HostLedger yields the records of one host, in order.
 	HostLedger(ctx context.Context, host string) iter.Seq2[LedgerEntry, error]
 	// LedgerHashes returns the stored hashes with these indexes, as
-	// golang.org/x/mod/sumdb/tlog numbers them.
+	// golang.org/x/mod/sumdb/tlog numbers them, or ErrNotFound.
 	LedgerHashes(ctx context.Context, indexes []int64) ([][32]byte, error)
 	// Heads lists the signed heads that are kept, smallest first: the newest,
 	// and the last one of each day (UTC). They are signed notes.

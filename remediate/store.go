@@ -122,6 +122,7 @@ type Run struct {
 // one that a person cancels.
 type Store interface {
 	CampaignStore
+	EvidenceStore
 
 	// CampaignID is the random id that the store was given when it was made.
 	CampaignID(ctx context.Context) (string, error)

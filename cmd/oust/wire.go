@@ -71,7 +71,7 @@ func (a *app) openCampaign() (*workspace, error) {
 // openStore opens the store for writing; the app closes it.
 func (w *workspace) openStore(ctx context.Context) (err error) {
 	path := filepath.Join(w.campaign.Dir, storeName)
-	w.store, err = sqlite.Open(ctx, path, sqlite.Options{Logger: w.a.logger.Named("store"), Now: w.a.now})
+	w.store, err = sqlite.Open(ctx, path, sqlite.Options{Logger: w.a.logger.Named("store"), Now: w.a.now, Unsigned: true, By: operator()})
 	if err != nil {
 		return err
 	}

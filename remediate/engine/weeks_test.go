@@ -45,7 +45,7 @@ func TestWeeksOnDisk(t *testing.T) {
 	config := smallWeeks(3)
 	config.linux, config.windows, config.days, config.late = 60, 30, 49, 0
 	runWeeks(t, config, func(t *testing.T) remediate.Store {
-		s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "oust.db"), sqlite.Options{Now: time.Now})
+		s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "oust.db"), sqlite.Options{Now: time.Now, Unsigned: true})
 		if err != nil {
 			t.Fatal(err)
 		}

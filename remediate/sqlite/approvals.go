@@ -16,29 +16,37 @@ func (s *Store) Approve(ctx context.Context, a remediate.Approval) error {
 	if err := checkApproval(a); err != nil {
 		return fmt.Errorf("%s: %w", op, err)
 	}
-	at, by := s.stamp(a.At), remediate.ClipText(a.By)
-	scripts, hosts := slices.Clone(a.Scripts), slices.Clone(a.Hosts)
-	return s.write(ctx, op, func(tx *session) error {
-		added, err := tx.changes(`INSERT INTO approvals (plan, at, person) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`,
-			a.Plan, at, by)
-		if err != nil || added == 0 {
+	a.At, a.By = fromMicros(s.stamp(a.At)), remediate.ClipText(a.By)
+	a.Scripts, a.Hosts = slices.Clone(a.Scripts), slices.Clone(a.Hosts)
+	return s.write(ctx, op, func(tx *session) error { return tx.approve(a) })
+}
+
+func (s *session) approve(a remediate.Approval) error {
+	added, err := s.changes(`INSERT INTO approvals (plan, at, person, record) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		a.Plan, micros(a.At), a.By, s.log.next())
+	if err != nil || added == 0 {
+		return err
+	}
+	for _, script := range a.Scripts {
+		err := s.exec(`INSERT INTO approved_scripts (script, plan) VALUES (?, ?) ON CONFLICT DO NOTHING`, script, a.Plan)
+		if err != nil {
 			return err
 		}
-		for _, script := range scripts {
-			err := tx.exec(`INSERT INTO approved_scripts (script, plan) VALUES (?, ?) ON CONFLICT DO NOTHING`, script, a.Plan)
-			if err != nil {
-				return err
-			}
+	}
+	for _, h := range a.Hosts {
+		err := s.exec(`INSERT INTO planned (host, plan, wave) VALUES (?1, ?2, ?3)
+			ON CONFLICT DO UPDATE SET plan = ?2, wave = ?3`, h.Host, a.Plan, h.Wave)
+		if err != nil {
+			return err
 		}
-		for _, h := range hosts {
-			err := tx.exec(`INSERT INTO planned (host, plan, wave) VALUES (?1, ?2, ?3)
-				ON CONFLICT DO UPDATE SET plan = ?2, wave = ?3`, h.Host, a.Plan, h.Wave)
-			if err != nil {
-				return err
-			}
+	}
+	err = s.exec(`INSERT INTO hosts (name) SELECT host FROM planned WHERE plan = ? ON CONFLICT DO NOTHING`, a.Plan)
+	for _, r := range a.Records() {
+		if err == nil {
+			err = s.log.append(r)
 		}
-		return tx.exec(`INSERT INTO hosts (name) SELECT host FROM planned WHERE plan = ? ON CONFLICT DO NOTHING`, a.Plan)
-	})
+	}
+	return err
 }
 
 func checkApproval(a remediate.Approval) error {

@@ -49,7 +49,7 @@ func cut(s, prefix string) (string, bool) {
 
 // hold keeps the store open until its standard input ends.
 func hold(path string) error {
-	s, err := sqlite.Open(context.Background(), path, sqlite.Options{})
+	s, err := sqlite.Open(context.Background(), path, signed)
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func hold(path string) error {
 // each as soon as the store has said that it is on disk.
 func writeForEver(path string) error {
 	fmt.Println("started")
-	s, err := sqlite.Open(context.Background(), path, sqlite.Options{})
+	s, err := sqlite.Open(context.Background(), path, signed)
 	if err != nil {
 		return err
 	}

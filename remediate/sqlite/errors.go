@@ -19,6 +19,10 @@ var (
 	ErrNewer = errors.New("the store was made by a newer oust; use that version")
 	// ErrOlder: a store that is only read is never brought up to date.
 	ErrOlder = errors.New("the store was made by an older oust; run oust plan, or any other command that writes, to bring it up to date")
+	// ErrNoKey: a writer needs the key of the ledger.
+	ErrNoKey = errors.New("the key that signs the ledger is not there; put it back where it was")
+	// ErrOtherKey: the ledger is signed by another key.
+	ErrOtherKey = errors.New("the key is not that of the ledger")
 	// ErrReadOnly: a write to a store from OpenReadOnly.
 	ErrReadOnly = errors.New("the store was opened for reading only")
 	// ErrClosed: a call after Close.

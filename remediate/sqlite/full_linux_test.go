@@ -133,7 +133,7 @@ func TestReadOnlyFileSystem(t *testing.T) {
 	must(t, s.Close())
 	must(t, unix.Mount("", dir, "", unix.MS_REMOUNT|unix.MS_RDONLY, ""))
 	for _, p := range []string{path, filepath.Join(empty, sqlite.FileName)} {
-		if _, err := sqlite.Open(t.Context(), p, sqlite.Options{}); err == nil || !strings.Contains(err.Error(), "read-only file system") {
+		if _, err := sqlite.Open(t.Context(), p, signed); err == nil || !strings.Contains(err.Error(), "read-only file system") {
 			t.Errorf("open for writing: %v", err)
 		}
 	}

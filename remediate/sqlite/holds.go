@@ -14,23 +14,38 @@ func (s *Store) SaveHold(ctx context.Context, h remediate.Hold) error {
 	if err := checkShort(h.Run, h.Plan); err != nil {
 		return fmt.Errorf("%s: %w", op, err)
 	}
-	at, reason := s.stamp(h.At), remediate.ClipText(h.Reason)
-	return s.write(ctx, op, func(tx *session) error {
-		return tx.exec(`INSERT INTO holds (at, reason, run, plan, wave) SELECT ?, ?, ?, ?, ?
-			WHERE NOT EXISTS (SELECT 1 FROM holds WHERE released = 0)`, at, reason, h.Run, h.Plan, h.Wave)
-	})
+	kept := remediate.Hold{
+		At: fromMicros(s.stamp(h.At)), Reason: remediate.ClipText(h.Reason), Run: h.Run, Plan: h.Plan, Wave: h.Wave,
+	}
+	return s.write(ctx, op, func(tx *session) error { return tx.saveHold(kept) })
+}
+
+func (s *session) saveHold(h remediate.Hold) error {
+	added, err := s.changes(`INSERT INTO holds (at, reason, run, plan, wave, record) SELECT ?, ?, ?, ?, ?, ?
+		WHERE NOT EXISTS (SELECT 1 FROM holds WHERE released = 0)`,
+		micros(h.At), h.Reason, h.Run, h.Plan, h.Wave, s.log.next())
+	if err != nil || added == 0 {
+		return err
+	}
+	return s.log.append(h.Record())
 }
 
 // ReleaseHold implements remediate.Store.
 func (s *Store) ReleaseHold(ctx context.Context, at time.Time, by string) error {
-	us, by := s.stamp(at), remediate.ClipText(by)
-	return s.write(ctx, "release hold", func(tx *session) error {
-		released, err := tx.changes(`UPDATE holds SET released = ?, person = ? WHERE released = 0`, us, by)
-		if err == nil && released == 0 {
-			err = remediate.ErrNotFound
-		}
+	h := remediate.Hold{Released: fromMicros(s.stamp(at)), By: remediate.ClipText(by)}
+	return s.write(ctx, "release hold", func(tx *session) error { return tx.releaseHold(h) })
+}
+
+func (s *session) releaseHold(h remediate.Hold) error {
+	released, err := s.changes(`UPDATE holds SET released = ?, person = ?, released_record = ? WHERE released = 0`,
+		micros(h.Released), h.By, s.log.next())
+	switch {
+	case err != nil:
 		return err
-	})
+	case released == 0:
+		return remediate.ErrNotFound
+	}
+	return s.log.append(h.ReleasedRecord())
 }
 
 const holdsQuery = `SELECT at, reason, run, plan, wave, released, person FROM holds ORDER BY seq`

@@ -18,8 +18,9 @@ import (
 // idle is a store whose loop does not run: the test commits batches itself.
 func idle(t *testing.T) *Store {
 	t.Helper()
-	s := newStore(filepath.Join(t.TempDir(), FileName), Options{}.withDefaults())
-	if err := s.openWriter(t.Context()); err != nil {
+	opts := Options{Unsigned: true}.withDefaults()
+	s := newStore(filepath.Join(t.TempDir(), FileName), opts)
+	if err := s.openWriter(t.Context(), opts); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {

@@ -111,7 +111,7 @@ func TestHeldByAnotherProcess(t *testing.T) {
 	if said := p.read(1); len(said) == 0 || said[0] != "ready" {
 		t.Fatalf("the child said %q", said)
 	}
-	_, err := sqlite.Open(t.Context(), path, sqlite.Options{})
+	_, err := sqlite.Open(t.Context(), path, signed)
 	if !errors.Is(err, remediate.ErrStoreHeld) {
 		t.Fatalf("open of a held store: %v", err)
 	}
@@ -130,7 +130,7 @@ func TestHeldByAnotherProcess(t *testing.T) {
 func TestHeldByThisProcess(t *testing.T) {
 	path := filepath.Join(t.TempDir(), sqlite.FileName)
 	s := open(t, path)
-	if _, err := sqlite.Open(t.Context(), path, sqlite.Options{}); !errors.Is(err, remediate.ErrStoreHeld) {
+	if _, err := sqlite.Open(t.Context(), path, signed); !errors.Is(err, remediate.ErrStoreHeld) {
 		t.Errorf("second open: %v", err)
 	}
 	if err := s.Close(); err != nil {

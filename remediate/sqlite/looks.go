@@ -8,18 +8,20 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"oust/remediate"
 )
 
 // lookRecord is a look in the form in which it is kept.
 type lookRecord struct {
-	remediate.Look        // without Raw and Findings
+	remediate.Look        // as it is kept, without Raw
 	found          bool   // whether it has findings that count
 	findings       any    // JSON text, or nil
 	digest         []byte // nil if nothing was seen
 	at             int64
 	raw            packed
+	record         int64 // its number in the ledger, from insertLook on
 }
 
 // record checks a look and gives it the form in which it is kept.
@@ -27,16 +29,9 @@ func (s *Store) record(l remediate.Look) (*lookRecord, error) {
 	if err := checkLook(l); err != nil {
 		return nil, err
 	}
-	r := &lookRecord{Look: l, found: remediate.Counts(l.Findings), at: s.stamp(l.At)}
-	if len(l.Findings) > 0 {
-		text, err := json.Marshal(l.Findings)
-		if err != nil {
-			return nil, fmt.Errorf("write findings: %w", err)
-		}
-		if len(text) > remediate.MaxFindings {
-			return nil, fmt.Errorf("the findings have %d bytes, more than %d", len(text), remediate.MaxFindings)
-		}
-		r.findings = string(text)
+	r := &lookRecord{Look: l, at: s.stamp(l.At)}
+	if err := r.setFindings(); err != nil {
+		return nil, err
 	}
 	digest := l.RawDigest
 	if len(l.Raw) > 0 {
@@ -52,10 +47,29 @@ func (s *Store) record(l remediate.Look) (*lookRecord, error) {
 	if r.digest, err = parseDigest(digest); err != nil {
 		return nil, err
 	}
-	r.Raw, r.Look.Findings = nil, nil
+	r.Raw, r.RawDigest, r.Look.At = nil, digest, fromMicros(r.at)
 	r.OS, r.BootID, r.Detail = remediate.ClipText(l.OS), remediate.ClipText(l.BootID), remediate.ClipText(l.Detail)
 	r.Bare = remediate.ClipText(l.Bare)
 	return r, nil
+}
+
+// setFindings gives the findings the form in which they are kept.
+func (r *lookRecord) setFindings() error {
+	r.found = remediate.Counts(r.Findings)
+	if len(r.Findings) == 0 {
+		r.Look.Findings = nil
+		return nil
+	}
+	r.Look.Findings = remediate.LegibleFindings(r.Findings)
+	text, err := json.Marshal(r.Findings)
+	if err != nil {
+		return fmt.Errorf("write findings: %w", err)
+	}
+	if len(text) > remediate.MaxFindings {
+		return fmt.Errorf("the findings have %d bytes, more than %d", len(text), remediate.MaxFindings)
+	}
+	r.findings = string(text)
+	return nil
 }
 
 func checkLook(l remediate.Look) error {
@@ -70,15 +84,15 @@ func checkLook(l remediate.Look) error {
 	if len(l.Raw) > remediate.MaxRaw {
 		return fmt.Errorf("the raw text has %d bytes, more than %d", len(l.Raw), remediate.MaxRaw)
 	}
-	if len(l.Run) > remediate.MaxName || len(l.Platform) > remediate.MaxName {
-		return fmt.Errorf("a run or platform has more than %d bytes", remediate.MaxName)
-	}
-	return checkName("host", l.Host)
+	return errors.Join(checkName("host", l.Host), checkShort(l.Run, string(l.Platform), l.Transport, l.Address, l.Probe))
 }
 
 func checkName(what, name string) error {
 	if name == "" || len(name) > remediate.MaxName {
 		return fmt.Errorf("a %s needs a name of 1 to %d bytes, this one has %d", what, remediate.MaxName, len(name))
+	}
+	if !utf8.ValidString(name) {
+		return fmt.Errorf("the name of a %s is not UTF-8: %q", what, name)
 	}
 	return nil
 }
@@ -112,28 +126,55 @@ func (s *Store) SaveLook(ctx context.Context, look remediate.Look) error {
 	if err != nil {
 		return fmt.Errorf("save look at %s: %w", look.Host, err)
 	}
-	return s.write(ctx, "save look at "+look.Host, func(tx *session) error {
-		if err := tx.addLook(r); err != nil {
-			return err
-		}
-		return tx.moveState(r)
-	})
+	return s.write(ctx, "save look at "+look.Host, func(tx *session) error { return tx.saveLook(r) })
 }
 
-// addLook writes the look; moveState follows it.
+func (s *session) saveLook(r *lookRecord) error {
+	if err := s.addLook(r); err != nil {
+		return err
+	}
+	return s.moveState(r)
+}
+
+// addLook writes the look and its record; moveState follows it.
 func (s *session) addLook(r *lookRecord) error {
-	if r.raw.size > 0 {
-		err := s.exec(`INSERT INTO raws (digest, size, data) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`,
-			r.digest, r.raw.size, r.raw.data)
-		if err != nil {
-			return err
-		}
+	if err := s.insertLook(r); err != nil {
+		return err
+	}
+	return s.log.append(r.Record())
+}
+
+func (s *session) insertLook(r *lookRecord) error {
+	r.record = s.log.next()
+	if err := s.keepRaw(r); err != nil {
+		return err
 	}
 	return s.exec(`INSERT INTO looks
-			(host, kind, run, at, digest, platform, os, boot_id, complete, class, detail, findings, bare)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			(host, kind, run, at, digest, platform, os, boot_id, complete, class, detail, findings, bare,
+			transport, address, probe, record)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		r.Host, string(r.Kind), r.Run, r.at, r.digest, string(r.Platform), r.OS, r.BootID, r.Complete,
-		string(r.Class), r.Detail, r.findings, r.Bare)
+		string(r.Class), r.Detail, r.findings, r.Bare, r.Transport, r.Address, r.Probe, r.record)
+}
+
+// keepRaw keeps the text of a look. One that comes without its text names one
+// that is kept already: else nobody could ever tell what it says.
+func (s *session) keepRaw(r *lookRecord) error {
+	if r.raw.size > 0 {
+		return s.exec(`INSERT INTO raws (digest, size, data) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`,
+			r.digest, r.raw.size, r.raw.data)
+	}
+	if r.digest == nil {
+		return nil
+	}
+	var kept int
+	switch found, err := s.get(`SELECT 1 FROM raws WHERE digest = ?`, []any{r.digest}, &kept); {
+	case err != nil:
+		return err
+	case !found:
+		return fmt.Errorf("the raw text %s is neither given nor kept", r.RawDigest)
+	}
+	return nil
 }
 
 // moveState writes what follows from a look for its host's state.

@@ -15,6 +15,9 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"modernc.org/sqlite"
 	lib "modernc.org/sqlite/lib"
+
+	"oust/remediate"
+	"oust/remediate/ledger"
 )
 
 // FileName is the name of the store in its campaign folder.
@@ -28,12 +31,23 @@ const (
 	readers = 4
 )
 
-// Options may be left zero.
+// Options say how a store is opened. Those of a reader may be left zero.
 type Options struct {
 	// Logger gets what went wrong where no caller can be told; nil for none.
 	Logger hclog.Logger
 	// Now is the clock; nil for time.Now.
 	Now func() time.Time
+
+	// Signer signs the heads of the ledger; a writer needs one.
+	Signer *ledger.Signer
+	// Unsigned lets a writer do without a key where the ledger has none either:
+	// its heads are then neither signed nor kept.
+	Unsigned bool
+	// Rotate says that Signer's key takes the place of the ledger's; nil if it
+	// does not. It is recorded, unless the ledger has the new key already.
+	Rotate *remediate.KeyChanged
+	// By is who writes, and from where, for the records; see remediate.Record.
+	By string
 }
 
 func (o Options) withDefaults() Options {
@@ -49,9 +63,13 @@ func (o Options) withDefaults() Options {
 // Open opens the store at path for reading and writing and makes it if there
 // is none; its folder must be there. It returns remediate.ErrStoreHeld if a
 // process has it open already, and ErrForeign or ErrNewer, with the file left
-// as it is, if it cannot be understood.
+// as it is, if it cannot be understood; ErrNoKey and ErrOtherKey say that the
+// ledger cannot go on with the options' key.
 func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 	opts = opts.withDefaults()
+	if opts.Signer == nil && !opts.Unsigned {
+		return nil, fmt.Errorf("open store %s: %w", path, ErrNoKey)
+	}
 	path, err := check(path)
 	if err != nil && !errors.Is(err, errAbsent) {
 		return nil, fmt.Errorf("open store: %w", err)
@@ -62,7 +80,7 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 	}
 	s := newStore(path, opts)
 	s.lock = lock
-	if err := s.openWriter(ctx); err != nil {
+	if err := s.openWriter(ctx, opts); err != nil {
 		return nil, errors.Join(explain("open store "+path, err), s.release())
 	}
 	go s.writeLoop()
@@ -117,7 +135,7 @@ func check(path string) (string, error) {
 }
 
 // openWriter makes or opens the file behind the lock.
-func (s *Store) openWriter(ctx context.Context) error {
+func (s *Store) openWriter(ctx context.Context, opts Options) error {
 	if err := create(s.path); err != nil {
 		return err
 	}
@@ -136,6 +154,12 @@ func (s *Store) openWriter(ctx context.Context) error {
 		return err
 	}
 	s.session = newSession(conn)
+	if err := s.openLedger(opts); err != nil {
+		return err
+	}
+	if err := s.session.carryEarlier(ctx); err != nil {
+		return fmt.Errorf("bring what is recorded into the ledger: %w", err)
+	}
 	return s.openReads(ctx, readerOptions...)
 }
 
@@ -172,9 +196,13 @@ func (s *Store) openReads(ctx context.Context, options ...string) error {
 	if s.reads, err = pool(s.path, readers, options...); err != nil {
 		return err
 	}
-	err = s.reads.QueryRowContext(ctx, `SELECT campaign_id FROM meta`).Scan(&s.campaign)
-	if errors.Is(err, sql.ErrNoRows) { // its making was cut short
+	var carried bool
+	err = s.reads.QueryRowContext(ctx, `SELECT campaign_id, carried FROM meta`).Scan(&s.campaign, &carried)
+	switch {
+	case errors.Is(err, sql.ErrNoRows): // its making was cut short
 		return ErrNoStore
+	case err == nil && !carried:
+		return ErrOlder
 	}
 	return err
 }

@@ -166,7 +166,7 @@ func TestReaderBlocksNobody(t *testing.T) {
 
 func TestOpenWithoutFolder(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "missing", sqlite.FileName)
-	if _, err := sqlite.Open(t.Context(), path, sqlite.Options{}); !errors.Is(err, os.ErrNotExist) {
+	if _, err := sqlite.Open(t.Context(), path, signed); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("open: %v", err)
 	}
 	file := filepath.Join(t.TempDir(), "file")

@@ -20,11 +20,13 @@ var beginning = place{math.MinInt64, math.MinInt64}
 // their journal and log. Its arguments are those of where, then those of
 // place, then the limit.
 func attemptQuery(whole, from, where string) string {
-	return `SELECT a.seq, a.id, a.run, a.host, a.plan, a.script, a.phase, a.boot_id, a.started, a.updated,
-			a.exit, a.kind, a.class, a.detail, a.result, a.playbooks, ` + whole + `
+	return `SELECT ` + attemptColumns + whole + `
 		FROM attempts a ` + from + ` WHERE ` + where + ` AND (a.started, a.seq) > (?, ?)
 		ORDER BY a.started, a.seq LIMIT ?`
 }
+
+const attemptColumns = `a.seq, a.id, a.run, a.host, a.plan, a.script, a.phase, a.boot_id, a.started, a.updated,
+	a.exit, a.kind, a.class, a.detail, a.result, a.playbooks, a.address, `
 
 const (
 	short   = `'', NULL, NULL`
@@ -80,7 +82,7 @@ func scanAttempt(row scanner, a *remediate.Attempt, p *place) (int, error) {
 	var playbooks, journal string
 	err := row.Scan(&p.seq, &a.ID, &a.Run, &a.Host, &a.Plan, &a.Script, &a.Phase, &a.BootID, &p.at, &updated,
 		&a.Exit, &a.Outcome.Kind, &a.Outcome.Class, &a.Outcome.Detail, &a.Result,
-		&playbooks, &journal, &size, &log.data)
+		&playbooks, &a.Address, &journal, &size, &log.data)
 	if err != nil {
 		return 0, err
 	}

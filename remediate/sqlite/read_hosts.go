@@ -12,10 +12,12 @@ import (
 	"oust/remediate"
 )
 
+const lookColumns = `l.seq, l.host, l.kind, l.run, l.at, l.digest, l.platform, l.os, l.boot_id,
+	l.complete, l.class, l.detail, ifnull(l.findings, ''), l.bare, l.transport, l.address, l.probe, `
+
 const (
 	stateQuery = `SELECT ` + stateColumns + ` FROM hosts WHERE name = ?`
-	looksQuery = `SELECT l.seq, l.host, l.kind, l.run, l.at, l.digest, l.platform, l.os, l.boot_id,
-			l.complete, l.class, l.detail, ifnull(l.findings, ''), l.bare, ifnull(r.size, 0), r.data
+	looksQuery = `SELECT ` + lookColumns + `ifnull(r.size, 0), r.data
 		FROM looks l LEFT JOIN raws r ON r.digest = l.digest
 		WHERE l.host = ? AND (l.at, l.seq) > (?, ?) ORDER BY l.at, l.seq LIMIT ?`
 )
@@ -55,7 +57,7 @@ func (p *findingsParser) scanLook(row scanner, l *remediate.Look, at *place) (in
 	var digest []byte
 	var raw packed
 	err := row.Scan(&at.seq, &l.Host, &l.Kind, &l.Run, &at.at, &digest, &l.Platform, &l.OS,
-		&l.BootID, &l.Complete, &l.Class, &l.Detail, &findings, &l.Bare, &raw.size, &raw.data)
+		&l.BootID, &l.Complete, &l.Class, &l.Detail, &findings, &l.Bare, &l.Transport, &l.Address, &l.Probe, &raw.size, &raw.data)
 	if err != nil {
 		return 0, err
 	}

@@ -9,7 +9,8 @@ import (
 
 // stateColumns are read as text; none is NULL. Their places are below.
 const stateColumns = `name, standing, platform, os, ifnull(findings, ''), hex(digest), seen_at, class, detail,
-	last_kind, last_class, last_detail, last_at, tries, failed_at, removed_at, boot_id, bare, bare_since, reboots`
+	last_kind, last_class, last_detail, last_at, tries, failed_at, removed_at, boot_id, bare, bare_since, reboots,
+	transport, probe, run, found_at`
 
 const (
 	atName = iota
@@ -32,6 +33,10 @@ const (
 	atBare
 	atBareSince
 	atReboots
+	atTransport
+	atProbe
+	atRun
+	atFound
 	numStateColumns
 )
 
@@ -86,6 +91,7 @@ func (r *stateReader) state(out *remediate.HostState) (int, error) {
 		LastAt: fromMicros(r.integer(atLast)), Tries: int(r.integer(atTries)), FailedAt: fromMicros(r.integer(atFailed)),
 		RemovedAt: fromMicros(r.integer(atRemoved)),
 		Bare:      r.word(atBare), BareSince: fromMicros(r.integer(atBareSince)), Reboots: int(r.integer(atReboots)),
+		Transport: r.word(atTransport), Probe: r.word(atProbe), Run: r.word(atRun), FoundAt: fromMicros(r.integer(atFound)),
 	}
 	r.setOwn(out)
 	findings := r.columns[atFindings]

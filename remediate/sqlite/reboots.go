@@ -15,31 +15,48 @@ func (s *Store) BeginReboot(ctx context.Context, r remediate.Reboot, budget int)
 	if err := errors.Join(checkName("host", r.Host), checkName("boot id", r.BootID), checkShort(r.Attempt)); err != nil {
 		return fmt.Errorf("%s: %w", op, err)
 	}
-	at := s.stamp(r.At)
-	return s.write(ctx, op, func(tx *session) error {
-		var spent, known int
-		_, err := tx.get(`SELECT count(*), count(*) FILTER (WHERE boot_id = ?2) FROM reboots WHERE host = ?1`,
-			[]any{r.Host, r.BootID}, &spent, &known)
-		switch {
-		case err != nil || known > 0:
-			return err
-		case spent >= budget:
-			return remediate.ErrBudget
-		}
-		err = tx.exec(`INSERT INTO reboots (host, boot_id, attempt, at) VALUES (?, ?, ?, ?)`, r.Host, r.BootID, r.Attempt, at)
-		if err != nil {
-			return err
-		}
-		return tx.exec(`INSERT INTO hosts (name, reboots) VALUES (?, 1) ON CONFLICT DO UPDATE SET reboots = reboots + 1`, r.Host)
-	})
+	kept := remediate.Reboot{Host: r.Host, BootID: r.BootID, Attempt: r.Attempt, At: fromMicros(s.stamp(r.At))}
+	return s.write(ctx, op, func(tx *session) error { return tx.beginReboot(kept, budget) })
+}
+
+func (s *session) beginReboot(r remediate.Reboot, budget int) error {
+	var spent, known int
+	_, err := s.get(`SELECT count(*), count(*) FILTER (WHERE boot_id = ?2) FROM reboots WHERE host = ?1`,
+		[]any{r.Host, r.BootID}, &spent, &known)
+	switch {
+	case err != nil || known > 0:
+		return err
+	case spent >= budget:
+		return remediate.ErrBudget
+	}
+	if err := s.insertReboot(r); err != nil {
+		return err
+	}
+	err = s.exec(`INSERT INTO hosts (name, reboots) VALUES (?, 1) ON CONFLICT DO UPDATE SET reboots = reboots + 1`, r.Host)
+	if err != nil {
+		return err
+	}
+	return s.log.append(r.Record())
+}
+
+func (s *session) insertReboot(r remediate.Reboot) error {
+	return s.exec(`INSERT INTO reboots (host, boot_id, attempt, at, back, record) VALUES (?, ?, ?, ?, ?, ?)`,
+		r.Host, r.BootID, r.Attempt, micros(r.At), micros(r.Back), s.log.next())
 }
 
 // EndReboot implements remediate.Store.
 func (s *Store) EndReboot(ctx context.Context, host, bootID string, at time.Time) error {
-	us := s.stamp(at)
-	return s.write(ctx, "end reboot of "+host, func(tx *session) error {
-		return tx.exec(`UPDATE reboots SET back = ? WHERE host = ? AND boot_id = ? AND back = 0`, us, host, bootID)
-	})
+	r := remediate.Reboot{Host: host, BootID: bootID, Back: fromMicros(s.stamp(at))}
+	return s.write(ctx, "end reboot of "+host, func(tx *session) error { return tx.endReboot(r) })
+}
+
+func (s *session) endReboot(r remediate.Reboot) error {
+	ended, err := s.changes(`UPDATE reboots SET back = ?, back_record = ? WHERE host = ? AND boot_id = ? AND back = 0`,
+		micros(r.Back), s.log.next(), r.Host, r.BootID)
+	if err != nil || ended == 0 {
+		return err
+	}
+	return s.log.append(r.BackRecord())
 }
 
 const rebootsQuery = `SELECT host, boot_id, attempt, at, back FROM reboots WHERE host = ? ORDER BY at, seq`

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+
+	"oust/remediate"
 )
 
 // session is the connection that writes, with its statements prepared. It
@@ -12,6 +14,14 @@ import (
 type session struct {
 	conn  *sql.Conn
 	stmts map[string]*sql.Stmt
+	// log takes the records of what is written. In the session of a store it is
+	// the appender; one that only repeats records has none.
+	log      recorder
+	appender *appender
+	// carried are the standings of hosts so far, and carriedTo the row that came
+	// last, while what older versions wrote is brought into the ledger.
+	carried   map[string]remediate.Standing
+	carriedTo int64
 }
 
 func newSession(conn *sql.Conn) *session {

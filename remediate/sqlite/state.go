@@ -14,6 +14,7 @@ type failure struct {
 // hostRecord is what decides how a host's state moves.
 type hostRecord struct {
 	standing  remediate.Standing
+	foundAt   int64
 	removedAt int64
 	bare      string
 	bareSince int64
@@ -27,29 +28,47 @@ type hostRecord struct {
 func (s *session) seen(r *lookRecord) error {
 	h := hostRecord{standing: remediate.StandUnseen}
 	o := &h.owed
-	_, err := s.get(`SELECT standing, removed_at, bare, bare_since, owed_class, owed_detail, owed_tries, owed_at
+	_, err := s.get(`SELECT standing, found_at, removed_at, bare, bare_since, owed_class, owed_detail, owed_tries, owed_at
 		FROM hosts WHERE name = ?`, []any{r.Host},
-		&h.standing, &h.removedAt, &h.bare, &h.bareSince, &o.class, &o.detail, &o.tries, &o.at)
+		&h.standing, &h.foundAt, &h.removedAt, &h.bare, &h.bareSince, &o.class, &o.detail, &o.tries, &o.at)
 	if err != nil {
 		return err
 	}
-	if r.Kind != remediate.LookPrecheck {
+	if h.foundAt == 0 && r.found {
+		h.foundAt = r.at
+	}
+	if before := h.standing; r.Kind != remediate.LookPrecheck {
 		h.stand(r)
+		if err := s.addMove(r, before, h.standing); err != nil {
+			return err
+		}
 	}
 	if r.answers(remediate.Class(o.class)) {
 		*o = failure{}
 	}
 	return s.exec(`INSERT INTO hosts (name, standing, platform, os, findings, digest, seen_at, boot_id,
 			removed_at, bare, bare_since,
-			class, detail, tries, failed_at, owed_class, owed_detail, owed_tries, owed_at)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?12, ?13, ?14, ?15)
+			class, detail, tries, failed_at, owed_class, owed_detail, owed_tries, owed_at,
+			transport, probe, run, found_at)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?12, ?13, ?14, ?15, ?17, ?18, ?19, ?20)
 		ON CONFLICT DO UPDATE SET standing = ?2, platform = ?3, os = ?4,
 			findings = CASE WHEN ?16 THEN ?5 ELSE findings END, digest = ?6, seen_at = ?7, boot_id = ?8,
 			removed_at = ?9, bare = ?10, bare_since = ?11,
 			class = ?12, detail = ?13, tries = ?14, failed_at = ?15,
-			owed_class = ?12, owed_detail = ?13, owed_tries = ?14, owed_at = ?15`,
+			owed_class = ?12, owed_detail = ?13, owed_tries = ?14, owed_at = ?15,
+			transport = ?17, probe = ?18, run = ?19, found_at = ?20`,
 		r.Host, string(h.standing), string(r.Platform), r.OS, r.findings, r.digest, r.at, r.BootID,
-		h.removedAt, h.bare, h.bareSince, o.class, o.detail, o.tries, o.at, r.counts())
+		h.removedAt, h.bare, h.bareSince, o.class, o.detail, o.tries, o.at, r.counts(),
+		r.Transport, r.Probe, r.Run, h.foundAt)
+}
+
+// addMove writes a change of a standing by a look, if it is one.
+func (s *session) addMove(r *lookRecord, before, after remediate.Standing) error {
+	if before == after {
+		return nil
+	}
+	return s.exec(`INSERT INTO moves (host, at, before, after, record) VALUES (?, ?, ?, ?, ?)`,
+		r.Host, r.at, string(before), string(after), r.record)
 }
 
 // stand moves the standing, and what protects the host, by a scan or verify.

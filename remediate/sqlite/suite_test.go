@@ -17,7 +17,7 @@ func TestConformance(t *testing.T) {
 // open opens a store that the test closes.
 func open(t testing.TB, path string) *sqlite.Store {
 	t.Helper()
-	s, err := sqlite.Open(t.Context(), path, sqlite.Options{})
+	s, err := sqlite.Open(t.Context(), path, signed)
 	if err != nil {
 		t.Fatal(err)
 	}

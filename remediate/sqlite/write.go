@@ -99,25 +99,33 @@ func (s *Store) commit(batch []*call) {
 	}
 }
 
-// transact runs the calls in one transaction. answers holds an error for
+// transact runs the calls in one transaction, which ends with what they append
+// to the ledger. answers holds an error for
 // each call that was undone while the others stand; err means that all were.
 func (s *session) transact(batch []*call) (answers []error, err error) {
 	if err := s.exec(`BEGIN IMMEDIATE`); err != nil {
 		return nil, err
 	}
+	defer s.appender.undo(0)
 	answers = make([]error, len(batch))
 	for i, c := range batch {
 		if answers[i], err = s.try(c); err != nil {
 			break
 		}
 	}
+	tree := s.appender.tree
+	if err == nil {
+		tree, err = s.appender.settle(s)
+	}
 	if err == nil {
 		err = s.exec(`COMMIT`)
 	}
 	if err != nil {
 		_ = s.exec(`ROLLBACK`) // fails if SQLite has rolled back by itself
+		return answers, err
 	}
-	return answers, err
+	s.appender.tree = tree
+	return answers, nil
 }
 
 // try runs one call in a savepoint. answer is the call's own error, after
@@ -126,10 +134,12 @@ func (s *session) try(c *call) (answer, err error) {
 	if err := s.exec(`SAVEPOINT one`); err != nil {
 		return nil, err
 	}
+	mark := s.appender.mark()
 	if answer = c.do(s); breaks(answer) {
 		return nil, answer
 	}
 	if answer != nil {
+		s.appender.undo(mark)
 		if err := s.exec(`ROLLBACK TO one`); err != nil {
 			return nil, err
 		}

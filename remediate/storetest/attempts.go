@@ -43,6 +43,7 @@ func testAttempts(t *testing.T, open Open) {
 		for name, spoil := range map[string]func(*remediate.Attempt){
 			"host":          func(a *remediate.Attempt) { a.Host = "web2" },
 			"run":           func(a *remediate.Attempt) { a.Run = "run2" },
+			"address":       func(a *remediate.Attempt) { a.Address = "10.0.0.2:22" },
 			"plan":          func(a *remediate.Attempt) { a.Plan = "plan2" },
 			"script":        func(a *remediate.Attempt) { a.Script = "sha256:5d" },
 			"playbook":      func(a *remediate.Attempt) { a.Playbooks = []string{"kaspersky/ksc"} },
@@ -86,9 +87,10 @@ func testPhases(open Open) func(*testing.T) {
 		f.ok(f.CloseAttempt(f.ctx, a, nil))
 		a.Log = log
 		holds()
-		a.Phase, a.Updated, a.Log = remediate.PhaseCleaned, at(5), nil
-		f.ok(f.SaveAttempt(f.ctx, a))
-		a.Log = log
+		a.Phase = remediate.PhaseCleaned
+		after := a
+		after.Updated, after.Log, after.Exit, after.Result = at(5), []byte("another"), 7, "step 9 ok\n"
+		f.ok(f.SaveAttempt(f.ctx, after))
 		holds()
 	}
 }
@@ -150,7 +152,7 @@ func testCloseWithLook(open Open) func(*testing.T) {
 		a = closed(a, at(3), removed)
 		verify := look("web1", remediate.LookVerify, at(2))
 		f.ok(f.CloseAttempt(f.ctx, a, &verify))
-		want := stateAfter(verify, remediate.StandRemoved)
+		want := stateAfter(verify, remediate.StandRemoved, at(0))
 		want.Last, want.LastAt, want.RemovedAt = removed, at(3), at(2)
 		f.holdsState(want)
 		if looks := all(f, f.HostLooks(f.ctx, "web1")); len(looks) != 2 || looks[1].Kind != remediate.LookVerify {
@@ -162,7 +164,7 @@ func testCloseWithLook(open Open) func(*testing.T) {
 		found := look("web1", remediate.LookVerify, at(5), kesl("12.1"))
 		still := remediate.Failed(remediate.ClassStillPresent, "exit 0, and it is there")
 		f.ok(f.CloseAttempt(f.ctx, closed(b, at(6), still), &found))
-		want = stateAfter(found, remediate.StandReappeared)
+		want = stateAfter(found, remediate.StandReappeared, at(0))
 		want.Last, want.LastAt, want.Class, want.Detail = still, at(6), still.Class, still.Detail
 		want.Tries, want.FailedAt = 1, at(6)
 		f.holdsState(want)

@@ -32,6 +32,17 @@
 //     found in first, at the Updated of that call: one only for an attempt that
 //     CloseAttempt takes as new. Of phases before the journal was kept there is
 //     none.
+//   - Once an attempt has its outcome, only its phase goes on, and its journal
+//     with it: what the outcome says stays as it was recorded.
+//   - Transport, probe and run of the state are of the last successful look of
+//     any kind. FoundAt is the time of the first that did not fail and found
+//     something that counts, also of a precheck. Moves are those of the
+//     standing, at the time of the look that moved it.
+//   - A look that names its text by digest, and comes without it, is an error
+//     unless that text is kept already. Text that is not UTF-8 is made legible,
+//     and a name that is not is an error.
+//   - A submission is what was said at one time to one receiver: the same again
+//     changes nothing, another one is an error.
 //   - Of approvals and holds, what was recorded later is later,
 //     whatever the times in them say. Plan and At of an approval's hosts are
 //     those of the approval. A host that stands in it twice, or in no wave, is

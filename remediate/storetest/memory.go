@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"oust/remediate"
 )
@@ -35,6 +36,11 @@ type Memory struct {
 	holds      []remediate.Hold
 	exemptions []remediate.Exemption // in the order of their recording
 	reboots    []remediate.Reboot    // in the order of their recording
+
+	trusted     map[trust]bool
+	submissions []remediate.Submission // in the order of their recording
+	moves       []remediate.Move       // in the order of their recording
+	ledger      *memoryLedger
 }
 
 // memoryHost is what is known of a host, and the failed attempt that nothing
@@ -43,6 +49,9 @@ type memoryHost struct {
 	state remediate.HostState
 	owed  failure
 }
+
+// trust is a host's key that was accepted.
+type trust struct{ host, address, fingerprint string }
 
 // failure is a failed look or attempt, and how many of its class came in a row
 // up to it; the zero value is none.
@@ -60,9 +69,12 @@ func NewMemory(now func() time.Time) *Memory {
 	if now == nil {
 		now = time.Now
 	}
+	campaign := remediate.NewID(now())
 	return &Memory{
 		now:      now,
-		campaign: remediate.NewID(now()),
+		campaign: campaign,
+		ledger:   newMemoryLedger(now, campaign),
+		trusted:  map[trust]bool{},
 		raws:     map[string][]byte{},
 		plans:    map[string]string{},
 		byID:     map[string]*remediate.Attempt{},
@@ -102,6 +114,9 @@ func (m *Memory) SaveLook(ctx context.Context, look remediate.Look) error {
 	}
 	defer m.mu.Unlock()
 	look, err := m.checkLook(look)
+	if err == nil {
+		err = m.holdsRaw(look)
+	}
 	if err != nil {
 		return fmt.Errorf("save look: %w", err)
 	}
@@ -124,18 +139,22 @@ func (m *Memory) Raw(ctx context.Context, digest string) ([]byte, error) {
 }
 
 // SavePlan implements remediate.Store.
-func (m *Memory) SavePlan(ctx context.Context, id, digest string, _ time.Time) error {
+func (m *Memory) SavePlan(ctx context.Context, id, digest string, at time.Time) error {
 	if err := m.enter(ctx); err != nil {
 		return err
 	}
 	defer m.mu.Unlock()
-	if err := checkName("plan", id); err != nil {
+	if err := errors.Join(checkName("plan", id), checkShort(digest)); err != nil {
 		return err
 	}
-	if known, ok := m.plans[id]; ok && known != digest {
+	switch known, ok := m.plans[id]; {
+	case ok && known != digest:
 		return fmt.Errorf("save plan %s: it is recorded with another digest", id)
+	case ok:
+		return nil
 	}
 	m.plans[id] = digest
+	m.ledger.append(remediate.PlanRecord(id, digest, m.stamp(at)))
 	return nil
 }
 
@@ -153,15 +172,19 @@ func (m *Memory) PlanDigest(ctx context.Context, id string) (string, error) {
 }
 
 // TrustHostKey implements remediate.Store.
-func (m *Memory) TrustHostKey(ctx context.Context, host, _, _ string, _ time.Time) error {
+func (m *Memory) TrustHostKey(ctx context.Context, host, address, fingerprint string, at time.Time) error {
 	if err := m.enter(ctx); err != nil {
 		return err
 	}
 	defer m.mu.Unlock()
-	if err := checkName("host", host); err != nil {
+	if err := errors.Join(checkName("host", host), checkShort(address, fingerprint)); err != nil {
 		return err
 	}
 	m.host(host)
+	if key := (trust{host, address, fingerprint}); !m.trusted[key] {
+		m.trusted[key] = true
+		m.ledger.append(remediate.TrustRecord(host, address, fingerprint, m.stamp(at)))
+	}
 	return nil
 }
 
@@ -176,6 +199,9 @@ func (m *Memory) Close() error {
 func checkName(what, name string) error {
 	if name == "" || len(name) > remediate.MaxName {
 		return fmt.Errorf("a %s needs a name of 1 to %d bytes, this one has %d", what, remediate.MaxName, len(name))
+	}
+	if !utf8.ValidString(name) {
+		return fmt.Errorf("the name of a %s is not UTF-8: %q", what, name)
 	}
 	return nil
 }

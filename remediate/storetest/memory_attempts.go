@@ -31,7 +31,7 @@ func (m *Memory) BeginAttempt(ctx context.Context, a remediate.Attempt) error {
 		return fmt.Errorf("begin attempt %s: it was begun before", a.ID)
 	}
 	a.Phase, a.Outcome = remediate.PhaseIntended, remediate.Outcome{}
-	m.addAttempt(a)
+	m.ledger.append(m.addAttempt(a).BegunRecord())
 	return nil
 }
 
@@ -57,6 +57,10 @@ func (m *Memory) SaveAttempt(ctx context.Context, a remediate.Attempt) error {
 	if to < from || (to >= closed && from < closed) {
 		return fmt.Errorf("save attempt %s: it cannot go from phase %q to %q", a.ID, known.Phase, a.Phase)
 	}
+	if from >= closed {
+		m.enterPhase(known, a)
+		return nil
+	}
 	m.update(known, a)
 	return nil
 }
@@ -76,7 +80,10 @@ func (m *Memory) CloseAttempt(ctx context.Context, a remediate.Attempt, look *re
 	}
 	var seen remediate.Look
 	if look != nil {
-		if seen, err = m.checkLook(*look); err != nil {
+		if seen, err = m.checkLook(*look); err == nil && m.closes(a.ID) {
+			err = m.holdsRaw(seen)
+		}
+		if err != nil {
 			return fmt.Errorf("close attempt %s: %w", a.ID, err)
 		}
 	}
@@ -100,8 +107,23 @@ func (m *Memory) CloseAttempt(ctx context.Context, a remediate.Attempt, look *re
 			m.moveState(seen)
 		}
 	}
+	m.ledger.append(known.EndedRecord(digestOf(known.Log), look != nil))
 	m.setOutcome(known)
 	return nil
+}
+
+// closes reports whether the attempt has no outcome yet.
+func (m *Memory) closes(id string) bool {
+	known := m.byID[id]
+	return known == nil || known.Outcome.Kind == ""
+}
+
+// digestOf is the digest of a log, empty for none.
+func digestOf(log []byte) string {
+	if len(log) == 0 {
+		return ""
+	}
+	return remediate.Digest(log)
 }
 
 // closeAgain takes the repeat of a close after a crash, and no other.
@@ -151,7 +173,7 @@ func (f failure) reached() bool {
 func (m *Memory) addAttempt(a remediate.Attempt) *remediate.Attempt {
 	added := &remediate.Attempt{
 		ID: a.ID, Run: a.Run, Host: a.Host, Plan: a.Plan, Script: a.Script,
-		Playbooks: a.Playbooks, Started: m.stamp(a.Started),
+		Address: a.Address, Playbooks: a.Playbooks, Started: m.stamp(a.Started),
 	}
 	m.update(added, a)
 	m.attempts = append(m.attempts, added)

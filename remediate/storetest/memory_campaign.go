@@ -34,6 +34,10 @@ func (m *Memory) Approve(ctx context.Context, a remediate.Approval) error {
 		m.host(h.Host)
 		m.planned[h.Host] = remediate.Planned{Host: h.Host, Plan: a.Plan, Wave: h.Wave, At: when}
 	}
+	a.At, a.By = when, remediate.ClipText(a.By)
+	for _, r := range a.Records() {
+		m.ledger.append(r)
+	}
 	return nil
 }
 
@@ -71,9 +75,9 @@ func (m *Memory) SaveHold(ctx context.Context, h remediate.Hold) error {
 	if m.held() != nil {
 		return nil
 	}
-	m.holds = append(m.holds, remediate.Hold{
-		At: m.stamp(h.At), Reason: remediate.ClipText(h.Reason), Run: h.Run, Plan: h.Plan, Wave: h.Wave,
-	})
+	kept := remediate.Hold{At: m.stamp(h.At), Reason: remediate.ClipText(h.Reason), Run: h.Run, Plan: h.Plan, Wave: h.Wave}
+	m.holds = append(m.holds, kept)
+	m.ledger.append(kept.Record())
 	return nil
 }
 
@@ -96,6 +100,7 @@ func (m *Memory) ReleaseHold(ctx context.Context, at time.Time, by string) error
 		return fmt.Errorf("release hold: %w", remediate.ErrNotFound)
 	}
 	h.Released, h.By = m.stamp(at), remediate.ClipText(by)
+	m.ledger.append(h.ReleasedRecord())
 	return nil
 }
 
@@ -114,11 +119,12 @@ func (m *Memory) SaveExemption(ctx context.Context, e remediate.Exemption) error
 		return err
 	}
 	defer m.mu.Unlock()
-	if err := checkName("host", e.Host); err != nil {
+	if err := errors.Join(checkName("host", e.Host), checkShort(e.Ground)); err != nil {
 		return fmt.Errorf("save exemption: %w", err)
 	}
 	kept := remediate.Exemption{
 		Host: e.Host, Reason: remediate.ClipText(e.Reason), Approver: remediate.ClipText(e.Approver),
+		Ground: e.Ground, Mitigation: remediate.ClipText(e.Mitigation),
 		Until: e.Until.UTC().Truncate(time.Microsecond), At: m.stamp(e.At), By: remediate.ClipText(e.By),
 	}
 	if !kept.At.Before(kept.Until) {
@@ -127,6 +133,7 @@ func (m *Memory) SaveExemption(ctx context.Context, e remediate.Exemption) error
 	m.endExemptions(kept.Host, kept.At)
 	m.exemptions = append(m.exemptions, kept)
 	m.host(kept.Host)
+	m.ledger.append(kept.Record())
 	return nil
 }
 
@@ -136,9 +143,11 @@ func (m *Memory) EndExemption(ctx context.Context, host string, at time.Time) er
 		return err
 	}
 	defer m.mu.Unlock()
-	if m.endExemptions(host, m.stamp(at)) == 0 {
+	ended := remediate.Exemption{Host: host, Ended: m.stamp(at)}
+	if m.endExemptions(host, ended.Ended) == 0 {
 		return fmt.Errorf("exemption of %s: %w", host, remediate.ErrNotFound)
 	}
+	m.ledger.append(ended.EndedRecord())
 	return nil
 }
 

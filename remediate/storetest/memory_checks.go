@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"unicode/utf8"
 
 	"oust/remediate"
 )
@@ -12,7 +13,7 @@ import (
 // checkAttempt refuses what no store takes; what it returns has its playbooks
 // sorted, each once.
 func checkAttempt(a remediate.Attempt) (remediate.Attempt, error) {
-	if err := errors.Join(checkName("attempt", a.ID), checkName("host", a.Host), checkShort(a.Run, a.Plan, a.Script)); err != nil {
+	if err := errors.Join(checkName("attempt", a.ID), checkName("host", a.Host), checkShort(a.Run, a.Plan, a.Script, a.Address)); err != nil {
 		return a, err
 	}
 	for _, name := range a.Playbooks {
@@ -34,6 +35,9 @@ func checkShort(texts ...string) error {
 		if len(t) > remediate.MaxName {
 			return fmt.Errorf("an id has %d bytes, more than %d", len(t), remediate.MaxName)
 		}
+		if !utf8.ValidString(t) {
+			return fmt.Errorf("an id is not UTF-8: %q", t)
+		}
 	}
 	return nil
 }
@@ -41,8 +45,8 @@ func checkShort(texts ...string) error {
 // sameAttempt holds that what identifies an attempt never changes.
 func sameAttempt(known *remediate.Attempt, a remediate.Attempt) error {
 	if known.Host != a.Host || known.Run != a.Run || known.Plan != a.Plan || known.Script != a.Script ||
-		!slices.Equal(known.Playbooks, a.Playbooks) {
-		return fmt.Errorf("attempt %s: host, run, plan, script and playbooks of an attempt never change", a.ID)
+		known.Address != a.Address || !slices.Equal(known.Playbooks, a.Playbooks) {
+		return fmt.Errorf("attempt %s: host, address, run, plan, script and playbooks of an attempt never change", a.ID)
 	}
 	return nil
 }

@@ -14,7 +14,7 @@ import (
 // checkLook refuses what no store takes and gives the look the form in which
 // it is kept.
 func (m *Memory) checkLook(l remediate.Look) (remediate.Look, error) {
-	if err := checkName("host", l.Host); err != nil {
+	if err := errors.Join(checkName("host", l.Host), checkShort(l.Run, string(l.Platform), l.Transport, l.Address, l.Probe)); err != nil {
 		return l, err
 	}
 	switch l.Kind {
@@ -47,10 +47,19 @@ func (m *Memory) checkLook(l remediate.Look) (remediate.Look, error) {
 	}
 	l.Raw = slices.Clone(l.Raw)
 	l.At = m.stamp(l.At)
-	l.Findings = cloneFindings(l.Findings)
+	l.Findings = cloneFindings(remediate.LegibleFindings(l.Findings))
 	l.OS, l.BootID, l.Detail = remediate.ClipText(l.OS), remediate.ClipText(l.BootID), remediate.ClipText(l.Detail)
 	l.Bare = remediate.ClipText(l.Bare)
 	return l, nil
+}
+
+// holdsRaw refuses a look that comes without its text and names one that is
+// not kept.
+func (m *Memory) holdsRaw(l remediate.Look) error {
+	if _, kept := m.raws[l.RawDigest]; kept || l.RawDigest == "" || len(l.Raw) > 0 {
+		return nil
+	}
+	return fmt.Errorf("the raw text %s is neither given nor kept", l.RawDigest)
 }
 
 // addLook records a look that checkLook has let through.
@@ -61,6 +70,7 @@ func (m *Memory) addLook(l remediate.Look) {
 	l.Raw = nil
 	m.looks = append(m.looks, l)
 	m.host(l.Host)
+	m.ledger.append(l.Record())
 }
 
 // moveState moves the state of a host by a look.
@@ -73,11 +83,17 @@ func (m *Memory) moveState(l remediate.Look) {
 	}
 	found := remediate.Counts(l.Findings)
 	s.Platform, s.OS, s.BootID, s.RawDigest, s.SeenAt = l.Platform, l.OS, l.BootID, l.RawDigest, l.At
+	s.Transport, s.Probe, s.Run = l.Transport, l.Probe, l.Run
+	if found && s.FoundAt.IsZero() {
+		s.FoundAt = l.At
+	}
 	if found || l.Complete {
 		s.Findings = l.Findings
 	}
-	if l.Kind != remediate.LookPrecheck {
-		h.stand(l, found)
+	if before := s.Standing; l.Kind != remediate.LookPrecheck {
+		if h.stand(l, found); s.Standing != before {
+			m.moves = append(m.moves, remediate.Move{Host: l.Host, At: l.At, From: before, To: s.Standing})
+		}
 	}
 	switch h.owed.class {
 	case remediate.ClassUnreachable, remediate.ClassAuth, remediate.ClassUntrusted:

@@ -26,7 +26,9 @@ func (m *Memory) BeginReboot(ctx context.Context, r remediate.Reboot, budget int
 		return fmt.Errorf("begin reboot of %s: %w", r.Host, remediate.ErrBudget)
 	}
 	m.host(r.Host).state.Reboots++
-	m.reboots = append(m.reboots, remediate.Reboot{Host: r.Host, BootID: r.BootID, Attempt: r.Attempt, At: m.stamp(r.At)})
+	kept := remediate.Reboot{Host: r.Host, BootID: r.BootID, Attempt: r.Attempt, At: m.stamp(r.At)}
+	m.reboots = append(m.reboots, kept)
+	m.ledger.append(kept.Record())
 	return nil
 }
 
@@ -46,6 +48,7 @@ func (m *Memory) EndReboot(ctx context.Context, host, bootID string, at time.Tim
 	defer m.mu.Unlock()
 	if r := m.reboot(host, bootID); r != nil && r.Back.IsZero() {
 		r.Back = m.stamp(at)
+		m.ledger.append(r.BackRecord())
 	}
 	return nil
 }

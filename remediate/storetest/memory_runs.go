@@ -2,9 +2,11 @@ package storetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
+	"time"
 
 	"oust/remediate"
 )
@@ -15,17 +17,19 @@ func (m *Memory) BeginRun(ctx context.Context, run remediate.Run) error {
 		return err
 	}
 	defer m.mu.Unlock()
-	if err := checkName("run", run.ID); err != nil {
+	if err := errors.Join(checkName("run", run.ID), checkShort(run.Kind, run.Plan)); err != nil {
 		return err
 	}
 	if m.run(run.ID) != nil {
 		return fmt.Errorf("begin run %s: it was begun before", run.ID)
 	}
 	run.Started = m.stamp(run.Started)
-	m.runs = append(m.runs, &remediate.Run{
+	kept := &remediate.Run{
 		ID: run.ID, Kind: run.Kind, Plan: run.Plan, Started: run.Started,
 		By: remediate.ClipText(run.By), Lowered: remediate.ClipText(run.Lowered),
-	})
+	}
+	m.runs = append(m.runs, kept)
+	m.ledger.append(kept.BegunRecord())
 	return nil
 }
 
@@ -41,6 +45,7 @@ func (m *Memory) EndRun(ctx context.Context, run remediate.Run) error {
 		return fmt.Errorf("end run %s: %w", run.ID, remediate.ErrNotFound)
 	case known.Ended.IsZero():
 		known.Ended, known.Exit, known.Note = m.stamp(run.Ended), run.Exit, remediate.ClipText(run.Note)
+		m.ledger.append(known.EndedRecord())
 	case known.Exit != run.Exit:
 		return fmt.Errorf("end run %s: it has ended with exit code %d", run.ID, known.Exit)
 	}
@@ -57,7 +62,10 @@ func (m *Memory) LowerRun(ctx context.Context, run, lowered string) error {
 	if known == nil {
 		return fmt.Errorf("lower run %s: %w", run, remediate.ErrNotFound)
 	}
-	known.Lowered = remediate.ClipText(lowered)
+	if lowered = remediate.ClipText(lowered); known.Lowered != lowered {
+		known.Lowered = lowered
+		m.ledger.append(known.LoweredRecord(m.stamp(time.Time{})))
+	}
 	return nil
 }
 

@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"oust/remediate"
 )
 
@@ -25,13 +27,13 @@ func testStanding(t *testing.T, open Open) {
 		f.ok(f.SaveLook(f.ctx, look("web1", remediate.LookScan, at(1), kesl("12.1"))))
 		clean := look("web1", remediate.LookPrecheck, at(2))
 		f.ok(f.SaveLook(f.ctx, clean))
-		f.holdsState(stateAfter(clean, remediate.StandPresent))
+		f.holdsState(stateAfter(clean, remediate.StandPresent, at(1)))
 		other := look("web1", remediate.LookPrecheck, at(3), kesl("12.2"))
 		f.ok(f.SaveLook(f.ctx, other))
-		f.holdsState(stateAfter(other, remediate.StandPresent))
+		f.holdsState(stateAfter(other, remediate.StandPresent, at(1)))
 		first := look("web2", remediate.LookPrecheck, at(3), kesl("12.2"))
 		f.ok(f.SaveLook(f.ctx, first))
-		f.holdsState(stateAfter(first, remediate.StandUnseen))
+		f.holdsState(stateAfter(first, remediate.StandUnseen, at(3)))
 	})
 	t.Run("an incomplete look that found nothing keeps the findings", func(t *testing.T) {
 		f := begin(t, open)
@@ -39,7 +41,7 @@ func testStanding(t *testing.T, open Open) {
 		partial := look("web1", remediate.LookScan, at(2))
 		partial.Complete = false
 		f.ok(f.SaveLook(f.ctx, partial))
-		want := stateAfter(partial, remediate.StandPresent)
+		want := stateAfter(partial, remediate.StandPresent, at(1))
 		want.Findings = []remediate.Finding{kesl("12.1")}
 		f.holdsState(want)
 	})
@@ -48,14 +50,14 @@ func testStanding(t *testing.T, open Open) {
 		partial := look("web1", remediate.LookScan, at(2), kesl("12.1"))
 		partial.Complete = false
 		f.ok(f.SaveLook(f.ctx, partial))
-		f.holdsState(stateAfter(partial, remediate.StandPresent))
+		f.holdsState(stateAfter(partial, remediate.StandPresent, at(2)))
 	})
 	t.Run("a failed look keeps what was known", func(t *testing.T) {
 		f := begin(t, open)
 		seen := look("web1", remediate.LookScan, at(1), kesl("12.1"))
 		f.ok(f.SaveLook(f.ctx, seen))
 		f.ok(f.SaveLook(f.ctx, failedLook("web1", at(2), remediate.ClassTimeout, "silent for 30s")))
-		want := stateAfter(seen, remediate.StandPresent)
+		want := stateAfter(seen, remediate.StandPresent, at(1))
 		want.Class, want.Detail, want.Tries, want.FailedAt = remediate.ClassTimeout, "silent for 30s", 1, at(2)
 		f.holdsState(want)
 	})
@@ -65,7 +67,9 @@ func testStanding(t *testing.T, open Open) {
 func testMoves(open Open) func(*testing.T) {
 	return func(t *testing.T) {
 		f := begin(t, open)
-		var since time.Time
+		var since, foundAt time.Time
+		var moves []remediate.Move
+		last := remediate.StandUnseen
 		for i, step := range []struct {
 			found bool
 			want  remediate.Standing
@@ -87,8 +91,11 @@ func testMoves(open Open) func(*testing.T) {
 			if step.found {
 				l.Findings = []remediate.Finding{kesl("12.1")}
 			}
+			if step.found && foundAt.IsZero() {
+				foundAt = l.At
+			}
 			f.ok(f.SaveLook(f.ctx, l))
-			want := stateAfter(l, step.want)
+			want := stateAfter(l, step.want, foundAt)
 			switch {
 			case step.want != remediate.StandRemoved:
 				since = time.Time{}
@@ -97,6 +104,13 @@ func testMoves(open Open) func(*testing.T) {
 			}
 			want.RemovedAt = since
 			f.holdsState(want)
+			if step.want != last {
+				moves = append(moves, remediate.Move{Host: "web1", At: l.At, From: last, To: step.want})
+				last = step.want
+			}
+		}
+		if diff := cmp.Diff(moves, all(f, f.Moves(f.ctx))); diff != "" {
+			t.Errorf("moves (-want +got):\n%s", diff)
 		}
 	}
 }
@@ -117,7 +131,11 @@ func testNoted(t *testing.T, open Open) {
 	} {
 		l := look("web1", remediate.LookScan, at(i), c.findings...)
 		f.ok(f.SaveLook(f.ctx, l))
-		want := stateAfter(l, c.want)
+		foundAt := time.Time{}
+		if i > 0 {
+			foundAt = at(1)
+		}
+		want := stateAfter(l, c.want, foundAt)
 		if c.want == remediate.StandRemoved {
 			want.RemovedAt = l.At
 		}
@@ -126,10 +144,11 @@ func testNoted(t *testing.T, open Open) {
 }
 
 // stateAfter is the state of a host that nothing but the look says.
-func stateAfter(l remediate.Look, standing remediate.Standing) remediate.HostState {
+func stateAfter(l remediate.Look, standing remediate.Standing, foundAt time.Time) remediate.HostState {
 	return remediate.HostState{
 		Host: l.Host, Standing: standing, Platform: l.Platform, OS: l.OS,
 		Findings: l.Findings, RawDigest: l.RawDigest, SeenAt: l.At, BootID: l.BootID,
+		Transport: l.Transport, Probe: l.Probe, Run: l.Run, FoundAt: foundAt,
 	}
 }
 

@@ -175,7 +175,8 @@ func look(host string, kind remediate.LookKind, when time.Time, findings ...reme
 	raw := []byte("host " + host + "\nat " + when.String() + "\nkesl \x00\xff\n")
 	return remediate.Look{
 		Host: host, Kind: kind, Run: "run1", At: when, Raw: raw, RawDigest: remediate.Digest(raw),
-		Platform: remediate.Linux, OS: "Debian GNU/Linux 12 (bookworm)", BootID: "b0071d", Findings: findings, Complete: true,
+		Transport: "ssh", Address: "10.0.0.1:22", Probe: "sha256:70", Platform: remediate.Linux,
+		OS: "Debian GNU/Linux 12 (bookworm)", BootID: "b0071d", Findings: findings, Complete: true,
 	}
 }
 
@@ -188,7 +189,7 @@ func failedLook(host string, when time.Time, class remediate.Class, detail strin
 func intent(id, host string, when time.Time) remediate.Attempt {
 	return remediate.Attempt{
 		ID: id, Run: "run1", Host: host, Plan: "plan1", Script: "sha256:5c", Phase: remediate.PhaseIntended,
-		BootID: "b0071d", Started: when, Updated: when, Playbooks: []string{"kaspersky/kesl"},
+		Address: "10.0.0.1:22", BootID: "b0071d", Started: when, Updated: when, Playbooks: []string{"kaspersky/kesl"},
 	}
 }
 

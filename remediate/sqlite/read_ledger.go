@@ -1,0 +1,197 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+
+	"oust/remediate"
+	"oust/remediate/ledger"
+)
+
+const (
+	sizeQuery       = `SELECT ifnull(max(seq) + 1, 0) FROM ledger`
+	ledgerQuery     = `SELECT seq, text FROM ledger WHERE seq >= ? ORDER BY seq LIMIT ?`
+	hostLedgerQuery = `SELECT seq, text FROM ledger WHERE host = ? AND host <> '' AND seq >= ? ORDER BY seq LIMIT ?`
+	headsQuery      = `SELECT text FROM heads ORDER BY size, day`
+	hashesQuery     = `SELECT seq, hashes FROM ledger WHERE seq BETWEEN ? AND ? ORDER BY seq`
+	movesQuery      = `SELECT seq, host, at, before, after FROM moves WHERE (at, seq) > (?, ?) ORDER BY at, seq LIMIT ?`
+)
+
+var errHashes = errors.New("the store is damaged: hashes of the ledger cannot be read")
+
+// LedgerSize implements remediate.Store.
+func (s *Store) LedgerSize(ctx context.Context) (int64, error) {
+	const op = "size of the ledger"
+	if err := s.readable(ctx); err != nil {
+		return 0, fmt.Errorf("%s: %w", op, err)
+	}
+	var size int64
+	err := s.reads.QueryRowContext(ctx, sizeQuery).Scan(&size)
+	return size, explain(op, err)
+}
+
+// Ledger implements remediate.Store.
+func (s *Store) Ledger(ctx context.Context, first int64) iter.Seq2[remediate.LedgerEntry, error] {
+	return s.entries(ctx, "ledger", first, ledgerQuery)
+}
+
+// HostLedger implements remediate.Store.
+func (s *Store) HostLedger(ctx context.Context, host string) iter.Seq2[remediate.LedgerEntry, error] {
+	return s.entries(ctx, "ledger of "+host, 0, hostLedgerQuery, host)
+}
+
+func (s *Store) entries(ctx context.Context, op string, first int64, query string, args ...any) iter.Seq2[remediate.LedgerEntry, error] {
+	return stream(ctx, s, op, func() cursor[remediate.LedgerEntry] {
+		next := first
+		return func(ctx context.Context, into []remediate.LedgerEntry) ([]remediate.LedgerEntry, bool, error) {
+			page, more, err := list(ctx, s.reads, into, scanEntry, query, append(args[:len(args):len(args)], next)...)
+			if len(page) > 0 {
+				next = page[len(page)-1].Number + 1
+			}
+			return page, more, err
+		}
+	})
+}
+
+func scanEntry(rows *sql.Rows, e *remediate.LedgerEntry) (int, error) {
+	err := rows.Scan(&e.Number, &e.Text)
+	return 64 + len(e.Text), err
+}
+
+// LedgerHashes implements remediate.Store. An index that has no hash is
+// remediate.ErrNotFound.
+func (s *Store) LedgerHashes(ctx context.Context, indexes []int64) ([][32]byte, error) {
+	const op = "hashes of the ledger"
+	if err := s.readable(ctx); err != nil {
+		return nil, fmt.Errorf("%s: %w", op, err)
+	}
+	out, err := readHashes(indexes, func(from, to int64, row func(seq int64, hashes []byte) error) (err error) {
+		rows, err := s.reads.QueryContext(ctx, hashesQuery, from, to)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, rows.Close()) }()
+		for rows.Next() {
+			var seq int64
+			var hashes sql.RawBytes
+			if err := rows.Scan(&seq, &hashes); err != nil {
+				return err
+			}
+			if err := row(seq, hashes); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
+	})
+	return out, explain(op, err)
+}
+
+// hashes reads what the session itself has written.
+func (s *session) hashes(indexes []int64) ([][32]byte, error) {
+	return readHashes(indexes, func(from, to int64, row func(seq int64, hashes []byte) error) error {
+		for seq := from; seq <= to; seq++ {
+			var hashes []byte
+			found, err := s.get(`SELECT hashes FROM ledger WHERE seq = ?`, []any{seq}, &hashes)
+			if err == nil && found {
+				err = row(seq, hashes)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// wanted is one stored hash that somebody asks for: the level-th of those that
+// stand with a record.
+type wanted struct {
+	record int64
+	level  int
+	place  int // in the answer
+}
+
+// readHashes reads stored hashes, neighbours together. rows yields the rows of
+// some records, in order.
+func readHashes(indexes []int64, rows func(from, to int64, row func(seq int64, hashes []byte) error) error) ([][32]byte, error) {
+	want := make([]wanted, len(indexes))
+	for i, index := range indexes {
+		record, level, err := ledger.Place(index)
+		if err != nil {
+			return nil, err
+		}
+		want[i] = wanted{record: record, level: level, place: i}
+	}
+	slices.SortFunc(want, func(a, b wanted) int { return int(min(max(a.record-b.record, -1), 1)) })
+	out := make([][32]byte, len(indexes))
+	found := 0
+	for len(want) > 0 {
+		n := 1
+		for n < len(want) && want[n].record-want[n-1].record <= 2 {
+			n++
+		}
+		run := want[:n]
+		want = want[n:]
+		err := rows(run[0].record, run[n-1].record, func(seq int64, hashes []byte) error {
+			for ; len(run) > 0 && run[0].record <= seq; run = run[1:] {
+				if run[0].record < seq {
+					return remediate.ErrNotFound
+				}
+				from := 32 * run[0].level
+				if len(hashes) < from+32 {
+					return errHashes
+				}
+				copy(out[run[0].place][:], hashes[from:])
+				found++
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	if found != len(indexes) {
+		return nil, remediate.ErrNotFound
+	}
+	return out, nil
+}
+
+// Heads implements remediate.Store.
+func (s *Store) Heads(ctx context.Context) ([]string, error) {
+	const op = "heads of the ledger"
+	if err := s.readable(ctx); err != nil {
+		return nil, fmt.Errorf("%s: %w", op, err)
+	}
+	heads, err := collect(ctx, s.reads, func(row scanner, text *string) error { return row.Scan(text) }, headsQuery)
+	return heads, explain(op, err)
+}
+
+// LedgerKey is the public key that signs the heads now, empty for none.
+func (s *Store) LedgerKey(ctx context.Context) (string, error) {
+	const op = "key of the ledger"
+	if err := s.readable(ctx); err != nil {
+		return "", fmt.Errorf("%s: %w", op, err)
+	}
+	var key string
+	err := s.reads.QueryRowContext(ctx, `SELECT ledger_key FROM meta`).Scan(&key)
+	return key, explain(op, err)
+}
+
+// Moves implements remediate.Store.
+func (s *Store) Moves(ctx context.Context) iter.Seq2[remediate.Move, error] {
+	return stream(ctx, s, "moves of standings", func() cursor[remediate.Move] {
+		p := beginning
+		scan := func(rows *sql.Rows, m *remediate.Move) (int, error) {
+			err := rows.Scan(&p.seq, &m.Host, &p.at, (*string)(&m.From), (*string)(&m.To))
+			m.At = fromMicros(p.at)
+			return 256, err
+		}
+		return func(ctx context.Context, into []remediate.Move) ([]remediate.Move, bool, error) {
+			return list(ctx, s.reads, into, scan, movesQuery, p.at, p.seq)
+		}
+	})
+}
