@@ -3,13 +3,12 @@ package sqlite_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"testing"
 	"time"
-
-	"go.uber.org/goleak"
 
 	"oust/remediate"
 	"oust/remediate/sqlite"
@@ -21,13 +20,16 @@ const childVar = "OUST_STORE_CHILD"
 
 func TestMain(m *testing.M) {
 	if act, ok := os.LookupEnv(childVar); ok {
-		if err := child(act); err != nil {
+		if err := errors.Join(loadSigned(), child(act)); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
 		os.Exit(0)
 	}
-	goleak.VerifyTestMain(m)
+	if err := runSigned(m); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 }
 
 func child(act string) error {

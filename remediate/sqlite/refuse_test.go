@@ -36,7 +36,7 @@ func TestRefused(t *testing.T) {
 			for what, open := range map[string]func(context.Context, string, sqlite.Options) (*sqlite.Store, error){
 				"Open": sqlite.Open, "OpenReadOnly": sqlite.OpenReadOnly,
 			} {
-				s, err := open(t.Context(), path, sqlite.Options{})
+				s, err := open(t.Context(), path, signed)
 				if err == nil {
 					must(t, s.Close())
 					t.Errorf("%s took it", what)
@@ -59,7 +59,7 @@ func TestUnfinished(t *testing.T) {
 	for name, make := range map[string]func(*testing.T, string){
 		"an empty file":    withText(""),
 		"a marked file":    foreign(`PRAGMA application_id = 0x6f757374`),
-		"without its id":   tampered(`DELETE FROM meta`),
+		"without its id":   tampered(`DELETE FROM meta; DELETE FROM ledger; DELETE FROM heads`),
 		"without versions": foreign(`PRAGMA application_id = 0x6f757374; CREATE TABLE goose_db_version (id INTEGER PRIMARY KEY AUTOINCREMENT, version_id INTEGER NOT NULL, is_applied INTEGER NOT NULL, tstamp TIMESTAMP DEFAULT (datetime('now'))); INSERT INTO goose_db_version (version_id, is_applied) VALUES (0, 1)`),
 	} {
 		t.Run(name, func(t *testing.T) {

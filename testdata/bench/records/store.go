@@ -11,6 +11,7 @@ import (
 	"github.com/sourcegraph/conc/pool"
 
 	"oust/remediate"
+	"oust/remediate/ledger"
 	"oust/remediate/schedule"
 	"oust/remediate/sqlite"
 )
@@ -33,7 +34,14 @@ func fillStore(ctx context.Context, dir string, now time.Time, m *models, hosts 
 		scanned: now.Add(-45 * day), approved: now.Add(-30 * day), looked: now.Add(-3 * time.Hour),
 		plan: remediate.NewID(now.Add(-31 * day)), run: remediate.NewID(now.Add(-30 * day)),
 	}
-	h.store, err = sqlite.Open(ctx, filepath.Join(dir, sqlite.FileName), sqlite.Options{})
+	signer, err := ledger.NewSigner("oust/bench")
+	if err != nil {
+		return err
+	}
+	if err := signer.Save(filepath.Join(dir, "oust.key"), ledger.Lock{}); err != nil {
+		return err
+	}
+	h.store, err = sqlite.Open(ctx, filepath.Join(dir, sqlite.FileName), sqlite.Options{Signer: signer, By: "bench"})
 	if err != nil {
 		return err
 	}
