@@ -12,6 +12,9 @@ func (c *checker) advise() {
 	p := c.p
 	c.adviseRemoval()
 	for i, s := range p.Steps {
+		if s.Uninstaller != nil && len(s.Uninstaller.Exit) == 0 {
+			c.warn(warnExitMap, "exit does not say what the uninstaller's exit codes mean; every one but 0 counts as failed", "steps", i, "uninstaller")
+		}
 		if s.Script != nil {
 			c.warn(warnScript, "a script step is the last way out; it is shown in previews, and nobody checks what it does", "steps", i, "script")
 		}

@@ -43,6 +43,8 @@ func check(p *Playbook) []Problem {
 	c.sources()
 	c.removesOnlyDetected()
 	c.sparesSystem()
+	c.wideResidue()
+	c.wideDetect()
 	if invalid(c.problems) == nil {
 		c.advise()
 	}

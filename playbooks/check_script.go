@@ -50,6 +50,7 @@ func (c *checker) posix(text string, at []any) {
 		}
 		return true
 	})
+	c.shFailures(file, at)
 }
 
 // scriptErr is a problem at a place in the text of a script step.

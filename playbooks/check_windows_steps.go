@@ -46,6 +46,8 @@ func (c *checker) msiExit(codes ExitCodes, at []any) {
 		here := append(slices.Clone(at), code)
 		if !slices.Contains(verdicts, verdict) {
 			c.err(ruleExit, fmt.Sprintf("exit code %d: verdict %q is unknown; use %s", code, verdict, orNearest(verdict, verdicts)), here...)
+		} else if installerFailure(code) && known[code] == "" && verdict == remediate.StepOK {
+			c.err(ruleExit1603, fmt.Sprintf("exit code %d is a failure of Windows Installer, and no playbook's to call %s", code, verdict), here...)
 		} else if known[code] != "" && known[code] != verdict || verdict == remediate.StepOK && code != 0 {
 			c.err(ruleExit, fmt.Sprintf("Windows Installer's exit code %d does not mean %s", code, verdict), here...)
 		}
@@ -76,6 +78,9 @@ func (c *checker) uninstaller(s *UninstallerStep, at []any) {
 		if !printable(s.Arguments) || !ascii(s.Arguments) || len(s.Arguments) > 500 || strings.Count(s.Arguments, `"`)%2 != 0 {
 			c.err(ruleValue, "arguments must be one line of at most 500 ASCII characters, with quotes in pairs", under("arguments")...)
 		}
+		if asksRestart.MatchString(s.Arguments) {
+			c.err(ruleReboots, "a step restarts no host; say reboot: needed, and the campaign decides when", under("arguments")...)
+		}
 	}
 	if _, err := s.wait(); err != nil {
 		c.err(ruleValue, err.Error(), under("wait")...)
@@ -84,6 +89,7 @@ func (c *checker) uninstaller(s *UninstallerStep, at []any) {
 		c.image(n, under("children", i))
 	}
 	c.exit(s.Exit, under("exit"))
+	c.notSuccess(s.Exit, under("exit"))
 	c.needsEntries("an uninstaller step", at)
 }
 
@@ -119,14 +125,14 @@ func (c *checker) batch(s *ScriptStep, at []any) {
 		line = strings.TrimRight(line, "\r\n")
 		if _, err := remediate.EchoCmd(line, remediate.CmdBatch); err != nil || utf16Len(line) > 2000 {
 			c.err(ruleStep, fmt.Sprintf("line %d of the text has control characters or more than 2000 characters", n), text...)
-		} else if strings.Contains(strings.ToLower(line), "win32_product") || strings.Contains(strings.ToLower(line), "wmic product") {
-			c.err(ruleStep, fmt.Sprintf("line %d of the text asks Win32_Product, which repairs every product that it lists", n), text...)
 		}
 	}
+	c.batchFailures(s.Text, text)
 	if len(s.Exit) == 0 {
 		c.err(ruleExit, "a script step must say what its exit codes mean; write exit: {0: ok}", at...)
 	}
-	c.exit(s.Exit, append(at, "exit"))
+	c.exit(s.Exit, append(slices.Clone(at), "exit"))
+	c.notSuccess(s.Exit, append(at, "exit"))
 }
 
 // windowsRoots are the variables below which folders of products lie, with

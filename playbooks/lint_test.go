@@ -2,6 +2,7 @@ package playbooks
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -263,16 +264,27 @@ func TestRules(t *testing.T) {
 			t.Errorf("rule %s does not say what it means", r.Name)
 		}
 	}
+	bad := map[string]string{}
 	for _, c := range lintCases {
-		for _, p := range Lint("bad.yaml", []byte(strings.Replace(good, c.old, c.new, 1))) {
+		bad[c.name] = strings.Replace(good, c.old, c.new, 1)
+	}
+	for _, c := range failureCases {
+		bad[c.text] = scriptOn(c.on, c.text)
+	}
+	for _, c := range moreFailures {
+		bad[c.new] = c.playbook()
+	}
+	for name, text := range bad {
+		problems := Lint("bad.yaml", []byte(text))
+		for _, p := range problems {
 			broken[p.Rule] = true
 			if severity[p.Rule] != p.Severity {
-				t.Errorf("%s: rule %s gives %s, and is listed as %q", c.name, p.Rule, p.Severity, severity[p.Rule])
+				t.Errorf("%s: rule %s gives %s, and is listed as %q", name, p.Rule, p.Severity, severity[p.Rule])
 			}
-			_, err := Parse("bad.yaml", []byte(strings.Replace(good, c.old, c.new, 1)))
-			if (err != nil) != (p.Severity == SeverityError) {
-				t.Errorf("%s: a problem of severity %s, and Parse says %v", c.name, p.Severity, err)
-			}
+		}
+		_, err := Parse("bad.yaml", []byte(text))
+		if wrong := slices.ContainsFunc(problems, func(p Problem) bool { return p.Severity == SeverityError }); (err != nil) != wrong {
+			t.Errorf("%s: problems %v, and Parse says %v", name, problems, err)
 		}
 	}
 	for _, r := range Rules() {

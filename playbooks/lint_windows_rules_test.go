@@ -70,7 +70,7 @@ func TestLintOnWindows(t *testing.T) {
 		"a process of Windows":   {"residue:", "steps:\n  - process: {names: [svchost.exe]}\nresidue:", "belongs to the system"},
 		"paths of processes":     {"residue:", "steps:\n  - process: {paths: [/x/y], names: [a.exe]}\nresidue:", "names alone"},
 		"not a program":          {"residue:", "steps:\n  - process: {names: [agent]}\nresidue:", "use a file name such as"},
-		"a success of 1603":      {"residue:", "steps:\n  - msi: {exit: {1603: ok}}\nresidue:", "1603 does not mean ok"},
+		"a success of 1603":      {"residue:", "steps:\n  - msi: {exit: {1603: ok}}\nresidue:", "1603 is a failure of Windows Installer"},
 		"another 1618":           {"residue:", "steps:\n  - msi: {exit: {1618: failed}}\nresidue:", "1618 does not mean failed"},
 		"a private property":     {"residue:", "steps:\n  - msi: {properties: {password: x}}\nresidue:", "capital letters"},
 		"the reboot":             {"residue:", "steps:\n  - msi: {properties: {REBOOT: Force}}\nresidue:", "not a playbook's to set"},

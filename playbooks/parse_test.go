@@ -119,7 +119,10 @@ func FuzzParse(f *testing.F) {
 // everything renders a playbook as for a host that has all of its product.
 func everything(t *testing.T, p *Playbook) {
 	t.Helper()
-	l := &Library{list: []*Playbook{p}}
+	l, err := newLibrary([]*Playbook{p}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	f := linux()
 	f.Platform = p.Platforms[0]
 	for _, q := range l.Questions(f.Platform).Paths {

@@ -25,7 +25,16 @@ const (
 	ruleName       = "same-name"
 	ruleProtection = "protection"
 	ruleKind       = "kind"
+	// What has gone wrong in the removal scripts of others.
+	ruleWin32       = "win32-product"
+	ruleExit1603    = "exit-1603"
+	ruleReboots     = "reboots"
+	ruleUnquoted    = "unquoted"
+	ruleWideResidue = "wide-residue"
+	ruleWildcard    = "wildcard-delete"
+	ruleWide        = "wide-detect"
 
+	warnExitMap    = "no-exit-map"
 	warnLeading    = "leading-wildcard"
 	warnUnremoved  = "detected-not-removed"
 	warnScript     = "script-step"
@@ -53,6 +62,14 @@ var rules = []Rule{
 	{ruleName, SeverityError, "playbooks that are used together have distinct names"},
 	{ruleProtection, SeverityError, "each sign of protection can hold on the platforms, and a look can answer it"},
 	{ruleKind, SeverityError, "a playbook that only finds and reports has nothing that removes"},
+	{ruleWin32, SeverityError, "no script asks Win32_Product, which repairs every product that it lists"},
+	{ruleExit1603, SeverityError, "no failure of Windows Installer, as 1603, is taken for a success"},
+	{ruleReboots, SeverityError, "no step restarts a host, or lets an installer do it"},
+	{ruleUnquoted, SeverityError, "variables in a script stand in quotes"},
+	{ruleWideResidue, SeverityError, "no folder or key of the whole vendor is removed"},
+	{ruleWildcard, SeverityError, "no script deletes by a wildcard or a variable, or what is not the product's own"},
+	{ruleWide, SeverityError, "no pattern means common software of another maker"},
+	{warnExitMap, SeverityWarning, "an uninstaller step says what the exit codes of its uninstaller mean"},
 	{warnLeading, SeverityWarning, "a pattern that begins with a wildcard may match what others make"},
 	{warnUnremoved, SeverityWarning, "packages that prove the product are removed by a step"},
 	{warnScript, SeverityWarning, "a script step is the last way out; nobody checks what it does"},
