@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"iter"
 	"strings"
 	"time"
 
@@ -84,17 +83,13 @@ func (w *workspace) progress(ctx context.Context, all []engine.HostOutlook) (sch
 	if p.Begun, err = w.firstRemoval(ctx); err != nil {
 		return p, err
 	}
-	evidence, ok := any(w.store).(evidenceReader)
-	if !ok {
-		return p, nil
-	}
-	if p.Submissions, err = evidence.Submissions(ctx); err != nil {
+	if p.Submissions, err = w.store.Submissions(ctx); err != nil {
 		return p, fmt.Errorf("read the submissions: %w", err)
 	}
 	if p.Open > 0 {
 		return p, nil
 	}
-	if p.Finished, err = schedule.FinishedAt(w.hosts, evidence.Moves(ctx), exemptions, p.Now); err != nil {
+	if p.Finished, err = schedule.FinishedAt(w.hosts, w.store.Moves(ctx), exemptions, p.Now); err != nil {
 		return p, fmt.Errorf("read since when no host is left: %w", err)
 	}
 	return p, nil
@@ -119,12 +114,6 @@ func (w *workspace) firstRemoval(ctx context.Context) (time.Time, error) {
 		}
 	}
 	return time.Time{}, nil
-}
-
-// evidenceReader is what is read of an EvidenceStore here.
-type evidenceReader interface {
-	Submissions(ctx context.Context) ([]remediate.Submission, error)
-	Moves(ctx context.Context) iter.Seq2[remediate.Move, error]
 }
 
 // milestones are the states of the mandate's days.
