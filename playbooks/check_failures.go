@@ -179,7 +179,7 @@ func (c *checker) wideResidue() {
 	}
 }
 
-var company = regexp.MustCompile(`(?:lab|labs|inc|ltd|llc|gmbh|ag|corp|corporation|software|technologies|technology|systems|co)$`)
+var company = regexp.MustCompile(`(?:lab|labs|inc|ltd|llc|gmbh|ag|corp|corporation|software|technologies|technology|systems|co)+$`)
 
 // vendors reports whether the last name of a path or key is the vendor's, with
 // or without the word for a company.

@@ -103,7 +103,7 @@ func TestScriptStep(t *testing.T) {
 		{"failed", "exit 5", 50, []string{"failed"}},
 		{"a code that is not in the table", "exit 77", 50, []string{"failed"}},
 		{"a secret", `[ "$pass" = "it's \$HOME" ]`, 20, []string{"ok", "ok"}},
-		{"variables, wildcards and functions of its own", "step=9 what=mine\nset -- /*\n[ $# -gt 1 ] && : $unset", 20, []string{"ok", "ok"}},
+		{"variables, wildcards and functions of its own", "step=9 what=mine\nset -- /*\n[ $# -gt 1 ] && : \"$unset\"", 20, []string{"ok", "ok"}},
 		{"no input", "read -r x; [ -z \"$x\" ]", 20, []string{"ok", "ok"}},
 	}
 	for _, c := range cases {
