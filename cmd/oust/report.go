@@ -114,6 +114,9 @@ func (a *app) runReport(ctx context.Context, kind remediate.ReportKind, opt repo
 	if err != nil {
 		return err
 	}
+	if err := w.spareOwn(outs); err != nil {
+		return err
+	}
 	s, err := w.snapshot(ctx, kind, opt.plan)
 	if err != nil {
 		return err

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -15,6 +14,8 @@ import (
 	"strings"
 
 	"oust/remediate"
+	"oust/remediate/campaign"
+	"oust/remediate/ledger"
 	"oust/remediate/report"
 )
 
@@ -43,11 +44,11 @@ func planOutputs(opt reportOptions) ([]reportOutput, error) {
 		if err != nil {
 			return nil, err
 		}
-		if clean := filepath.Clean(path); seen[clean] {
+		clean := filepath.Clean(path)
+		if seen[clean] {
 			return nil, fmt.Errorf("-o %s is given twice", path)
-		} else {
-			seen[clean] = true
 		}
+		seen[clean] = true
 		o := reportOutput{path, f, opt.force}
 		if err := o.free(); err != nil {
 			return nil, err
@@ -69,6 +70,25 @@ func (o reportOutput) free() error {
 		return fmt.Errorf("-o %s is not a regular file; a report is not written over it", o.path)
 	case !o.force:
 		return fmt.Errorf("-o %s is there already; a report that was handed in should stay as it was: choose another name, or --force", o.path)
+	}
+	return nil
+}
+
+// spareOwn refuses to write over what the campaign is made of, whatever --force
+// says.
+func (w *workspace) spareOwn(outs []reportOutput) error {
+	own := []string{campaign.FileName, storeName, "plan.json", "oust.key", "oust.pub", w.campaign.Ledger.Key}
+	own = append(own, w.campaign.Inventory...)
+	for _, o := range outs {
+		there, err := os.Stat(o.path)
+		if err != nil {
+			continue
+		}
+		for _, name := range own {
+			if info, err := os.Stat(campaign.Path(w.campaign.Dir, name)); err == nil && os.SameFile(info, there) {
+				return fmt.Errorf("-o %s is a file of the campaign itself; choose another name", o.path)
+			}
+		}
 	}
 	return nil
 }
@@ -157,19 +177,15 @@ func gapsOf(s report.Snapshot) []string {
 	return out
 }
 
-// reportFile is a report for an audit's bundle.
-type reportFile struct {
-	Name string
-	Data []byte
-}
-
-// reportFiles makes all reports in all formats, all of the same moment.
-func (w *workspace) reportFiles(ctx context.Context) ([]reportFile, error) {
+// reportFiles are all reports in all formats, for an audit's bundle. They are
+// read from the store that is open: one that was opened with
+// sqlite.OpenSnapshot is of one moment.
+func (w *workspace) reportFiles(ctx context.Context) ([]ledger.BundleFile, error) {
 	in, err := w.reportInput(ctx, "")
 	if err != nil {
 		return nil, err
 	}
-	var out []reportFile
+	var out []ledger.BundleFile
 	for _, kind := range remediate.ReportKinds() {
 		in.Report = kind
 		s, err := report.Build(in)
@@ -177,11 +193,10 @@ func (w *workspace) reportFiles(ctx context.Context) ([]reportFile, error) {
 			return nil, err
 		}
 		for _, f := range reportFormats() {
-			var b bytes.Buffer
-			if err := f.write(&b, s); err != nil {
-				return nil, err
-			}
-			out = append(out, reportFile{string(kind) + f.endings[0], b.Bytes()})
+			out = append(out, ledger.BundleFile{
+				Name:  "reports/" + string(kind) + f.endings[0],
+				Write: func(w io.Writer) error { return f.write(w, s) },
+			})
 		}
 	}
 	return out, nil

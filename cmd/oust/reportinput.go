@@ -17,32 +17,29 @@ import (
 	"oust/remediate/sqlite"
 )
 
-// snapshot is the campaign as a report tells it, now.
-func (w *workspace) snapshot(ctx context.Context, kind remediate.ReportKind, planFile string) (report.Snapshot, error) {
+// snapshot is the campaign as a report tells it, now. The store is closed
+// again.
+func (w *workspace) snapshot(ctx context.Context, kind remediate.ReportKind, planFile string) (s report.Snapshot, err error) {
+	path := filepath.Join(w.campaign.Dir, storeName)
+	w.store, err = sqlite.OpenSnapshot(ctx, path, sqlite.Options{Logger: w.a.logger.Named("store"), Now: w.a.now})
+	if err != nil {
+		return s, err
+	}
+	defer func() {
+		err = errors.Join(err, w.store.Close())
+		w.store = nil
+	}()
 	in, err := w.reportInput(ctx, planFile)
 	if err != nil {
-		return report.Snapshot{}, err
+		return s, err
 	}
 	in.Report = kind
 	return report.Build(in)
 }
 
-// reportInput reads all that reports are made of, from one moment of the store,
-// which it closes again. The kind is left open.
+// reportInput reads all that reports are made of from the store that is open.
+// The kind is left open.
 func (w *workspace) reportInput(ctx context.Context, planFile string) (in report.Input, err error) {
-	path := filepath.Join(w.campaign.Dir, storeName)
-	store, err := sqlite.OpenSnapshot(ctx, path, sqlite.Options{Logger: w.a.logger.Named("store"), Now: w.a.now})
-	if err != nil {
-		return in, err
-	}
-	before := w.store
-	w.store = store
-	defer func() {
-		w.store = before
-		if cerr := store.Close(); err == nil {
-			err = cerr
-		}
-	}()
 	in = report.Input{Now: w.a.now(), By: operator(), Campaign: w.campaign, Playbooks: reportPlaybooks(w.library)}
 	for _, read := range []func(context.Context, *report.Input) error{w.readRecords, w.readLedgerHead, w.readHosts} {
 		if err := read(ctx, &in); err != nil {

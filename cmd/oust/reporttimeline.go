@@ -249,7 +249,7 @@ type timeless struct{ never, person int }
 // span fills in from when to when the hosts that are left can be changed, and
 // moves the clock to their end.
 func (c *clockwork) span(left []*report.HostInput, out *report.Stage) (n timeless, err error) {
-	turns := time.Duration((len(left) + c.atOnce - 1) / c.atOnce)
+	turns := (len(left) + c.atOnce - 1) / c.atOnce
 	end := c.at
 	for _, h := range left {
 		if h.Next.Work == string(schedule.WorkPerson) {
@@ -271,9 +271,10 @@ func (c *clockwork) span(left []*report.HostInput, out *report.Stage) (n timeles
 		case !o.Open:
 			at = o.Next
 		}
+		done := at.Add(need * time.Duration(turns))
 		out.From, out.To = spread(out.From, out.To, at.UTC())
-		out.From, out.To = spread(out.From, out.To, at.UTC().Add(turns*need))
-		_, end = spread(at, end, at.Add(turns*need))
+		out.From, out.To = spread(out.From, out.To, done.UTC())
+		_, end = spread(at, end, done)
 	}
 	c.at = end
 	return n, nil
