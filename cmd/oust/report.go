@@ -82,9 +82,6 @@ func (a *app) oneReportCommand(kind remediate.ReportKind, short string) *cobra.C
 	return c
 }
 
-// mostReportFiles bounds the files of one run.
-const mostReportFiles = 100
-
 // check refuses what would be half understood.
 func (o reportOptions) check(files []string) error {
 	const most = 500
@@ -97,8 +94,8 @@ func (o reportOptions) check(files []string) error {
 		return errors.New("--submit: name the files that were handed in, or those to write with -o")
 	case len(o.submit) > most:
 		return fmt.Errorf("--submit: at most %d bytes", most)
-	case max(len(files), len(o.outputs)) > mostReportFiles:
-		return fmt.Errorf("at most %d files", mostReportFiles)
+	case max(len(files), len(o.outputs)) > remediate.MaxSubmitted:
+		return fmt.Errorf("at most %d files", remediate.MaxSubmitted)
 	case o.format != "" && len(o.outputs) > 1:
 		return errors.New("--format is for one file; with several, their names say the formats")
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"iter"
 	"path/filepath"
 	"slices"
 
@@ -58,35 +57,6 @@ func reportPlaybooks(l *playbooks.Library) []report.Playbook {
 	return out
 }
 
-// evidence is what reports read of the ledger.
-func (w *workspace) evidence() evidence {
-	if e, ok := any(w.store).(evidence); ok {
-		return e
-	}
-	return noEvidence{}
-}
-
-type evidence interface {
-	SaveSubmission(context.Context, remediate.Submission) error
-	Submissions(context.Context) ([]remediate.Submission, error)
-	Moves(context.Context) iter.Seq2[remediate.Move, error]
-	Heads(context.Context) ([]string, error)
-	LedgerKey(context.Context) (string, error)
-}
-
-// noEvidence is a store without a ledger.
-type noEvidence struct{}
-
-func (noEvidence) SaveSubmission(context.Context, remediate.Submission) error {
-	return errors.New("the store has no ledger")
-}
-func (noEvidence) Submissions(context.Context) ([]remediate.Submission, error) { return nil, nil }
-func (noEvidence) Heads(context.Context) ([]string, error)                     { return nil, nil }
-func (noEvidence) LedgerKey(context.Context) (string, error)                   { return "", nil }
-func (noEvidence) Moves(context.Context) iter.Seq2[remediate.Move, error] {
-	return func(func(remediate.Move, error) bool) {}
-}
-
 // readRecords reads what does not belong to one host.
 func (w *workspace) readRecords(ctx context.Context, in *report.Input) (err error) {
 	if in.CampaignID, err = w.store.CampaignID(ctx); err != nil {
@@ -95,10 +65,10 @@ func (w *workspace) readRecords(ctx context.Context, in *report.Input) (err erro
 	if in.Exemptions, err = w.store.Exemptions(ctx); err != nil {
 		return fmt.Errorf("read the exemptions: %w", err)
 	}
-	if in.Submissions, err = w.evidence().Submissions(ctx); err != nil {
+	if in.Submissions, err = w.store.Submissions(ctx); err != nil {
 		return fmt.Errorf("read the submissions: %w", err)
 	}
-	for m, err := range w.evidence().Moves(ctx) {
+	for m, err := range w.store.Moves(ctx) {
 		if err != nil {
 			return fmt.Errorf("read how hosts stood: %w", err)
 		}
@@ -109,14 +79,14 @@ func (w *workspace) readRecords(ctx context.Context, in *report.Input) (err erro
 
 // readLedgerHead finds the newest head.
 func (w *workspace) readLedgerHead(ctx context.Context, in *report.Input) error {
-	heads, err := w.evidence().Heads(ctx)
+	heads, err := w.store.Heads(ctx)
 	if err != nil {
 		return fmt.Errorf("read the heads of the ledger: %w", err)
 	}
 	if len(heads) == 0 {
 		return nil
 	}
-	key, err := w.evidence().LedgerKey(ctx)
+	key, err := w.store.LedgerKey(ctx)
 	if err != nil {
 		return fmt.Errorf("read the key of the ledger: %w", err)
 	}

@@ -65,7 +65,7 @@ func (a *app) submit(ctx context.Context, w *workspace, kind remediate.ReportKin
 	}
 	err := w.openStoreBeside(ctx)
 	if err == nil {
-		err = w.evidence().SaveSubmission(ctx, s)
+		err = w.store.SaveSubmission(ctx, s)
 	}
 	if err != nil {
 		return fmt.Errorf("the files are there, but it is not recorded that they were handed in; once this is mended, run 'oust report %s --submit TO FILE...': %w", kind, err)
