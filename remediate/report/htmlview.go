@@ -23,6 +23,7 @@ type htmlPage struct {
 	Named    bool // the title does not say the kind
 	Asked    []htmlItem
 	Gaps     []htmlItem
+	Pressing []MilestoneState // late ones, and the next that is due
 	Bar      []barPart
 	Stands   []standRow
 	Burn     *burnChart
@@ -64,9 +65,20 @@ func newHTMLPage(s Snapshot, kit htmlKit) *htmlPage {
 	for _, g := range p.Groups {
 		p.Rows += len(g.Rows)
 	}
+	p.press()
 	p.number()
 	p.ask()
 	return p
+}
+
+func (p *htmlPage) press() {
+	due := false
+	for _, m := range p.Milestones {
+		if m.State == "late" || m.State == "due" && !due {
+			p.Pressing = append(p.Pressing, m)
+			due = due || m.State == "due"
+		}
+	}
 }
 
 // number lists the sections that this report has.
