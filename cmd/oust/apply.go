@@ -67,7 +67,7 @@ func (a *app) runApply(ctx context.Context, file string, opt engine.ApplyOptions
 	}
 	ui := a.newReporter()
 	defer ui.Close()
-	e, err := w.engine(ui)
+	e, err := w.ready(ctx, ui)
 	if err != nil {
 		return err
 	}

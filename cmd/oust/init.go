@@ -1,7 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,15 +20,17 @@ import (
 
 func (a *app) initCommand() *cobra.Command {
 	var name, issued string
+	var key remediate.LedgerSettings
 	c := &cobra.Command{
 		Use:   "init DIR --mandate bod-17-01 --issued DATE",
-		Short: "Write a commented campaign.yaml and an empty hosts.csv",
-		Long: `Makes the folder of a new campaign: a commented campaign.yaml and an empty
-hosts.csv. Nothing that is there already is overwritten.`,
+		Short: "Write a commented campaign.yaml, an empty hosts.csv and the key of the ledger",
+		Long: `Makes the folder of a new campaign: a commented campaign.yaml, an empty
+hosts.csv, and the key that signs what is recorded: oust.key, and oust.pub to
+check it with. Nothing that is there already is overwritten.`,
 		Example: "  oust init kaspersky-2026 --mandate bod-17-01 --issued 2026-10-01",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			return a.runInit(args[0], name, issued)
+			return a.runInit(args[0], name, issued, key)
 		},
 	}
 	c.SetHelpFunc(func(c *cobra.Command, args []string) {
@@ -34,6 +39,8 @@ hosts.csv. Nothing that is there already is overwritten.`,
 	})
 	c.Flags().StringVar(&name, "mandate", "bod-17-01", "the mandate whose milestones count: one that is built in, or a path")
 	c.Flags().StringVar(&issued, "issued", "", "the day on which it was issued, YYYY-MM-DD: day 0 of the milestones (default: today; for a mandate with fixed days, the day of its own issue)")
+	c.Flags().StringVar(&key.Key, "key", "", "the `FILE` of the key that signs what is recorded (default: oust.key in DIR)")
+	c.Flags().StringVar(&key.Passphrase, "key-passphrase", "", "encrypt the key, with this passphrase: env:NAME or file:PATH")
 	return c
 }
 
@@ -50,7 +57,7 @@ func builtinLines() string {
 	return b.String()
 }
 
-func (a *app) runInit(dir, name, issued string) error {
+func (a *app) runInit(dir, name, issued string, key remediate.LedgerSettings) error {
 	terms, name, err := chosenMandate(dir, name)
 	if err != nil {
 		return fmt.Errorf("--mandate: %w", err)
@@ -67,17 +74,49 @@ func (a *app) runInit(dir, name, issued string) error {
 	if _, err := schedule.Milestones(terms, day, time.Time{}, time.Time{}); err != nil {
 		return fmt.Errorf("--mandate: %w", err)
 	}
-	if err = campaign.Init(dir, name, day); err != nil {
+	made, err := a.initFolder(dir, name, day, key)
+	if err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(a.Out, `Made the campaign folder %[1]s:
   campaign.yaml  what goes, how to log in, how fast
   hosts.csv      the hosts; only the column name is required
+  oust.pub       the public key of the ledger: give it, by a way of its own, to whoever will check it:
+                 %[2]s
+The key itself, which signs what is recorded, is %[3]s: keep a copy of it elsewhere.
 Next: fill both in, then
   oust -C %[1]s hosts    to see the inventory as oust reads it
   oust -C %[1]s scan     to look at every host
-`, dir)
+`, dir, made.key.Public(), made.keyPath())
 	return err
+}
+
+// initFolder writes the files. It asks first whether the key can be made.
+func (a *app) initFolder(dir, name string, day time.Time, key remediate.LedgerSettings) (*workspace, error) {
+	if key.Key != "" {
+		var err error
+		if key.Key, err = filepath.Abs(key.Key); err != nil {
+			return nil, fmt.Errorf("--key: %w", err)
+		}
+	}
+	w := &workspace{a: a, campaign: remediate.Campaign{Dir: dir, Ledger: key}}
+	if _, err := w.passphrase(); err != nil {
+		return nil, fmt.Errorf("--key-passphrase: %w", err)
+	}
+	for _, path := range []string{w.keyPath(), w.publicPath()} {
+		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+			return nil, errors.Join(fmt.Errorf("%s is there already; nothing was changed", path), err)
+		}
+	}
+	if err := campaign.Init(dir, name, day, key); err != nil {
+		return nil, err
+	}
+	var err error
+	if w.campaign, err = campaign.Load(dir); err != nil {
+		return nil, err
+	}
+	w.key, err = w.makeKey(w.keyPath())
+	return w, err
 }
 
 // chosenMandate reads the mandate of a new campaign, and says how its file names

@@ -67,7 +67,7 @@ func (a *app) runPlan(ctx context.Context, out, limit string) error {
 	if err != nil {
 		return err
 	}
-	e, err := w.engine(engine.SinkFunc(func(engine.Event) {}))
+	e, err := w.ready(ctx, engine.SinkFunc(func(engine.Event) {}))
 	if err != nil {
 		return err
 	}

@@ -64,7 +64,7 @@ func (a *app) runRetry(ctx context.Context, opt retryOptions) error {
 	}
 	ui := a.newReporter()
 	defer ui.Close()
-	e, err := w.engine(ui)
+	e, err := w.ready(ctx, ui)
 	if err != nil {
 		return err
 	}

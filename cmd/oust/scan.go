@@ -60,7 +60,7 @@ func (a *app) runLooks(ctx context.Context, limit string, look lookFunc) error {
 	}
 	ui := a.newReporter()
 	defer ui.Close()
-	e, err := w.engine(ui)
+	e, err := w.ready(ctx, ui)
 	if err != nil {
 		return err
 	}

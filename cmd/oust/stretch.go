@@ -23,7 +23,7 @@ func (a *app) serveStretch(ctx context.Context, w *workspace, ui engine.Sink, op
 	if err := w.openStore(ctx); err != nil {
 		return engine.Summary{}, err
 	}
-	e, err := w.engine(ui)
+	e, err := w.ready(ctx, ui)
 	if err != nil {
 		return engine.Summary{}, err
 	}

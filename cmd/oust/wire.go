@@ -17,6 +17,7 @@ import (
 	"oust/remediate/campaign"
 	"oust/remediate/engine"
 	"oust/remediate/inventory"
+	"oust/remediate/ledger"
 	"oust/remediate/sqlite"
 	"oust/transports"
 	"oust/transports/creds"
@@ -35,6 +36,8 @@ type workspace struct {
 	library  *playbooks.Library
 	hosts    []remediate.Host
 	store    *sqlite.Store
+	key      *ledger.Signer        // of the ledger, once a writer has asked for it
+	rotate   *remediate.KeyChanged // that key takes the place of the one in force
 }
 
 // openCampaign reads the campaign, its playbooks and its inventory.
@@ -69,11 +72,16 @@ func (a *app) openCampaign() (*workspace, error) {
 }
 
 // openStore opens the store for writing; the app closes it.
-func (w *workspace) openStore(ctx context.Context) (err error) {
-	path := filepath.Join(w.campaign.Dir, storeName)
-	w.store, err = sqlite.Open(ctx, path, sqlite.Options{Logger: w.a.logger.Named("store"), Now: w.a.now, Unsigned: true, By: operator()})
+func (w *workspace) openStore(ctx context.Context) error {
+	signer, err := w.signer(ctx)
 	if err != nil {
 		return err
+	}
+	w.store, err = sqlite.Open(ctx, filepath.Join(w.campaign.Dir, storeName), sqlite.Options{
+		Logger: w.a.logger.Named("store"), Now: w.a.now, Signer: signer, Rotate: w.rotate, By: here(),
+	})
+	if err != nil {
+		return w.otherKey(err)
 	}
 	w.a.closers = append(w.a.closers, w.store)
 	return nil

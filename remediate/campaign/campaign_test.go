@@ -180,7 +180,7 @@ func TestPlace(t *testing.T) {
 func TestInitLoads(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), `odd "name" ü`)
 	issued := time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)
-	if err := Init(dir, "bod-17-01", issued); err != nil {
+	if err := Init(dir, "bod-17-01", issued, remediate.LedgerSettings{}); err != nil {
 		t.Fatal(err)
 	}
 	c, err := Load(dir)
@@ -193,7 +193,7 @@ func TestInitLoads(t *testing.T) {
 	if c.Mandate != "bod-17-01" || !c.Issued.Equal(issued) || c.Stop.FailedHosts != 20 || len(c.Waves) != 5 {
 		t.Errorf("loaded %+v", c)
 	}
-	if err := Init(dir, "bod-17-01", issued); err == nil || !strings.Contains(err.Error(), "nothing was changed") {
+	if err := Init(dir, "bod-17-01", issued, remediate.LedgerSettings{}); err == nil || !strings.Contains(err.Error(), "nothing was changed") {
 		t.Errorf("a second init: %v", err)
 	}
 	if b, err := os.ReadFile(filepath.Join(dir, "hosts.csv")); err != nil || string(b) != hostsHeader {
@@ -205,7 +205,7 @@ func TestInitLoads(t *testing.T) {
 // its mark is removed.
 func TestInitExamples(t *testing.T) {
 	t.Parallel()
-	text, err := initText("/c", "bod-17-01", time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC))
+	text, err := initText("/c", "bod-17-01", time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC), remediate.LedgerSettings{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -241,7 +241,7 @@ func TestInitOverwritesNothing(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "hosts.csv"), []byte("mine"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := Init(dir, "bod-17-01", time.Now()); err == nil {
+	if err := Init(dir, "bod-17-01", time.Now(), remediate.LedgerSettings{}); err == nil {
 		t.Error("init wrote beside a hosts.csv that was there")
 	}
 	if _, err := os.Stat(filepath.Join(dir, FileName)); err == nil {
@@ -262,4 +262,18 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(bare + weeks))
 	f.Add([]byte(bare + "retry: {busy: {tries: 1.5, pause: [x], 3: {}}, auth: ~}\nwindows: [~, {}]\nstop: {classes: {busy: ~}}\n"))
 	f.Fuzz(func(_ *testing.T, b []byte) { _, _ = parse("/c", "/c/campaign.yaml", b) })
+}
+
+// TestInitLedger: what is said of the key stands in the file.
+func TestInitLedger(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "c")
+	key := remediate.LedgerSettings{Key: filepath.Join(dir, `a "b" \ c.key`), Passphrase: "env:LEDGER"}
+	if err := Init(dir, "bod-17-01", time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC), key); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Load(dir)
+	if err != nil || c.Ledger != key {
+		t.Errorf("%v: %+v, want %+v", err, c.Ledger, key)
+	}
 }

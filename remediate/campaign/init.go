@@ -10,6 +10,8 @@ import (
 	"strings"
 	"text/template"
 	"time"
+
+	"oust/remediate"
 )
 
 //go:embed init.yaml.tmpl
@@ -19,8 +21,9 @@ var initTemplate string
 const hostsHeader = "name,address,port,platform,transport,credential,site,zone,owner,tags\n"
 
 // Init makes a campaign folder with a commented campaign.yaml and an empty
-// hosts.csv. The folder may exist; neither file may.
-func Init(dir, mandate string, issued time.Time) error {
+// hosts.csv. The folder may exist; neither file may. What key says of the
+// ledger's key is written as it stands.
+func Init(dir, mandate string, issued time.Time, key remediate.LedgerSettings) error {
 	for _, name := range []string{FileName, "hosts.csv"} {
 		path := filepath.Join(dir, name)
 		if _, err := os.Lstat(path); err == nil {
@@ -32,7 +35,7 @@ func Init(dir, mandate string, issued time.Time) error {
 	if strings.ContainsFunc(mandate, func(r rune) bool { return r <= ' ' || r == '"' || r == '\\' || r > '~' }) || mandate == "" {
 		return fmt.Errorf("mandate %q: want a name such as bod-17-01", mandate)
 	}
-	text, err := initText(dir, mandate, issued)
+	text, err := initText(dir, mandate, issued, key)
 	if err != nil {
 		return fmt.Errorf("make the campaign: %w", err)
 	}
@@ -46,7 +49,7 @@ func Init(dir, mandate string, issued time.Time) error {
 }
 
 // initText fills the template.
-func initText(dir, mandate string, issued time.Time) (string, error) {
+func initText(dir, mandate string, issued time.Time, key remediate.LedgerSettings) (string, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return "", err
@@ -56,9 +59,10 @@ func initText(dir, mandate string, issued time.Time) (string, error) {
 		return "", err
 	}
 	var text strings.Builder
-	err = t.Execute(&text, struct{ Name, Mandate, Issued string }{
-		campaignName(filepath.Base(abs)), mandate, issued.Format(time.DateOnly),
-	})
+	err = t.Execute(&text, struct {
+		Name, Mandate, Issued string
+		Ledger                remediate.LedgerSettings
+	}{campaignName(filepath.Base(abs)), mandate, issued.Format(time.DateOnly), key})
 	return text.String(), err
 }
 

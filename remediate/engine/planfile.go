@@ -31,15 +31,24 @@ func refuse(advice, reason string, args ...any) error {
 
 const planAgain = "make a new plan with 'oust plan' and look at it before you apply it"
 
-// PlanDigest is "sha256:HEX" over the plan's JSON with an empty Digest.
+// PlanDigest is "sha256:HEX" of PlanText.
 func PlanDigest(p *remediate.Plan) (string, error) {
+	b, err := PlanText(p)
+	if err != nil {
+		return "", err
+	}
+	return remediate.Digest(b), nil
+}
+
+// PlanText is the plan's JSON with an empty Digest.
+func PlanText(p *remediate.Plan) ([]byte, error) {
 	bare := *p
 	bare.Digest = ""
 	b, err := json.Marshal(&bare)
 	if err != nil {
-		return "", fmt.Errorf("digest of the plan: %w", err)
+		return nil, fmt.Errorf("digest of the plan: %w", err)
 	}
-	return remediate.Digest(b), nil
+	return b, nil
 }
 
 // WritePlan writes a plan file.

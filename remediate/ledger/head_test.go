@@ -224,3 +224,19 @@ func FuzzOpenHead(f *testing.F) {
 		}
 	})
 }
+
+func TestOrigin(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"kas-2026": "oust/kas-2026", "Frühjahr 2026+x/y": "oust/Frühjahr-2026-x-y", "": "oust/", "\xff\n": "oust/--",
+		strings.Repeat("ü", 150): "oust/" + strings.Repeat("ü", 100),
+	} {
+		got := ledger.Origin(name)
+		if got != want {
+			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+		if _, err := ledger.NewSigner(got); err != nil {
+			t.Error(err)
+		}
+	}
+}

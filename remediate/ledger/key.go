@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/mod/sumdb/note"
 )
@@ -16,6 +18,23 @@ type Signer struct {
 	note   note.Signer
 	public string
 	secret string // as note.GenerateKey writes it
+}
+
+// Origin is the name of the key of a campaign: "oust/" and the campaign's name,
+// with a dash for every character that names of keys do not have.
+func Origin(campaign string) string {
+	const most = 200
+	name := strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("-_.", r) {
+			return r
+		}
+		return '-'
+	}, strings.ToValidUTF8(campaign, "-"))
+	for len(name) > most {
+		_, last := utf8.DecodeLastRuneInString(name)
+		name = name[:len(name)-last]
+	}
+	return "oust/" + name
 }
 
 // NewSigner makes a new key with the name origin, which has no spaces and no

@@ -19,8 +19,9 @@ import (
 // that it is not.
 type Lock struct {
 	Passphrase string
-	// Recipients are public keys of age, in place of a passphrase.
-	Recipients []string
+	// Identity is the path of a file with age identities, any of which opens the
+	// key, in place of a passphrase.
+	Identity string
 }
 
 // Unlock opens the file of a key that is encrypted.
@@ -60,8 +61,8 @@ func (s *Signer) save(path string, lock Lock, work int) error {
 func (l Lock) seal(text string, work int) ([]byte, error) {
 	var to []age.Recipient
 	switch {
-	case l.Passphrase != "" && len(l.Recipients) > 0:
-		return nil, errors.New("it is encrypted for a passphrase or for recipients, not both")
+	case l.Passphrase != "" && l.Identity != "":
+		return nil, errors.New("it is encrypted with a passphrase or for an identity, not both")
 	case l.Passphrase != "":
 		r, err := age.NewScryptRecipient(l.Passphrase)
 		if err != nil {
@@ -69,12 +70,14 @@ func (l Lock) seal(text string, work int) ([]byte, error) {
 		}
 		r.SetWorkFactor(work)
 		to = append(to, r)
-	case len(l.Recipients) > 0:
-		rs, err := age.ParseRecipients(strings.NewReader(strings.Join(l.Recipients, "\n")))
+	case l.Identity != "":
+		ids, err := readIdentities(l.Identity)
 		if err != nil {
 			return nil, err
 		}
-		to = rs
+		if to = recipients(ids); len(to) == 0 {
+			return nil, fmt.Errorf("the identity %s: nothing can be encrypted for its kind", l.Identity)
+		}
 	default:
 		return []byte(text), nil
 	}
@@ -91,6 +94,19 @@ func (l Lock) seal(text string, work int) ([]byte, error) {
 		return nil, err
 	}
 	return out.Bytes(), nil
+}
+
+// recipients are the public halves of identities.
+func recipients(ids []age.Identity) (to []age.Recipient) {
+	for _, id := range ids {
+		switch id := id.(type) {
+		case *age.X25519Identity:
+			to = append(to, id.Recipient())
+		case *age.HybridIdentity:
+			to = append(to, id.Recipient())
+		}
+	}
+	return to
 }
 
 // writeNew makes a file that its owner alone can read, and has it on the disk
@@ -205,14 +221,22 @@ func (u Unlock) open(sealed io.Reader) ([]byte, error) {
 	return text, nil
 }
 
+func readIdentities(path string) ([]age.Identity, error) {
+	text, err := readPrivate(path)
+	if err != nil {
+		return nil, fmt.Errorf("the identity %s: %w", path, err)
+	}
+	ids, err := age.ParseIdentities(bytes.NewReader(text))
+	if err != nil {
+		return nil, fmt.Errorf("the identity %s is not one of age", path) // age's own words may quote it
+	}
+	return ids, nil
+}
+
 func (u Unlock) identities() (ids []age.Identity, err error) {
 	if u.Identity != "" {
-		text, err := readPrivate(u.Identity)
-		if err != nil {
-			return nil, fmt.Errorf("the identity %s: %w", u.Identity, err)
-		}
-		if ids, err = age.ParseIdentities(bytes.NewReader(text)); err != nil {
-			return nil, fmt.Errorf("the identity %s is not one of age", u.Identity) // age's own words may quote it
+		if ids, err = readIdentities(u.Identity); err != nil {
+			return nil, err
 		}
 	}
 	if u.Passphrase == nil {

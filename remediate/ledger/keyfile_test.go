@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -32,9 +33,15 @@ func TestKeyFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	idFile := filepath.Join(t.TempDir(), "id.txt")
-	if err := os.WriteFile(idFile, []byte(id.String()+"\n"), 0o600); err != nil {
+	hybrid, err := age.GenerateHybridIdentity()
+	if err != nil {
 		t.Fatal(err)
+	}
+	idFile, hybridFile := filepath.Join(t.TempDir(), "id.txt"), filepath.Join(t.TempDir(), "hybrid.txt")
+	for path, id := range map[string]fmt.Stringer{idFile: id, hybridFile: hybrid} {
+		if err := os.WriteFile(path, []byte(id.String()+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for name, c := range map[string]struct {
 		lock   Lock
@@ -43,7 +50,8 @@ func TestKeyFile(t *testing.T) {
 	}{
 		"plain":      {plain: true},
 		"passphrase": {lock: Lock{Passphrase: "correct horse"}, unlock: Unlock{Passphrase: word("correct horse")}},
-		"recipient":  {lock: Lock{Recipients: []string{id.Recipient().String()}}, unlock: Unlock{Identity: idFile}},
+		"identity":   {lock: Lock{Identity: idFile}, unlock: Unlock{Identity: idFile}},
+		"hybrid":     {lock: Lock{Identity: hybridFile}, unlock: Unlock{Identity: hybridFile}},
 		"either":     {lock: Lock{Passphrase: "x"}, unlock: Unlock{Passphrase: word("x"), Identity: idFile}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -76,7 +84,7 @@ func TestKeyFile(t *testing.T) {
 func TestSaveRefuses(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "oust.key")
-	for name, lock := range map[string]Lock{"both": {Passphrase: "a", Recipients: []string{"age1x"}}, "recipient": {Recipients: []string{"age1x"}}} {
+	for name, lock := range map[string]Lock{"both": {Passphrase: "a", Identity: "b"}, "identity": {Identity: path + ".id"}} {
 		if err := testSigner(t).Save(path, lock); err == nil {
 			t.Errorf("%s: saved", name)
 		}

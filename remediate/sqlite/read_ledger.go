@@ -181,6 +181,19 @@ func (s *Store) LedgerKey(ctx context.Context) (string, error) {
 	return key, explain(op, err)
 }
 
+// LastSettings is the newest record of settings, or remediate.ErrNotFound.
+func (s *Store) LastSettings(ctx context.Context) (e remediate.LedgerEntry, err error) {
+	const op = "last settings"
+	if err := s.readable(ctx); err != nil {
+		return e, fmt.Errorf("%s: %w", op, err)
+	}
+	err = s.reads.QueryRowContext(ctx, `SELECT seq, text FROM ledger WHERE seq = (SELECT settings_record FROM meta)`).Scan(&e.Number, &e.Text)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = remediate.ErrNotFound
+	}
+	return e, explain(op, err)
+}
+
 // Moves implements remediate.Store.
 func (s *Store) Moves(ctx context.Context) iter.Seq2[remediate.Move, error] {
 	return stream(ctx, s, "moves of standings", func() cursor[remediate.Move] {
