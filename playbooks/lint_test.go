@@ -303,6 +303,12 @@ func TestShippedAreClean(t *testing.T) {
 				t.Error(problem)
 			}
 		}
+		checked, err := Parse(p.File(), p.Text())
+		if err != nil {
+			t.Error(err)
+		} else if diff := cmp.Diff(checked, p, cmp.Comparer(func(a, b positions) bool { return true }), cmp.AllowUnexported(Playbook{})); diff != "" {
+			t.Errorf("%s is read otherwise than it is checked (-checked +read):\n%s", p.Name, diff)
+		}
 		if want := "oust:vendors/" + p.Name + ".yaml"; p.File() != want {
 			t.Errorf("playbook %s is in %s, want %s", p.Name, p.File(), want)
 		}

@@ -3,6 +3,7 @@ package playbooks
 import (
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
@@ -10,16 +11,25 @@ import (
 )
 
 // positions finds where a value stands in a YAML text.
-type positions struct{ root ast.Node }
+type positions struct{ root func() ast.Node }
 
-// locate parses the text once more for its positions. A text that does not
-// parse has none.
+// locate parses the text once more for its positions, when somebody asks. A
+// text that does not parse has none.
 func locate(data []byte) positions {
-	f, err := parser.ParseBytes(data, 0)
-	if err != nil || len(f.Docs) == 0 {
-		return positions{}
+	return positions{root: sync.OnceValue(func() ast.Node {
+		f, err := parser.ParseBytes(data, 0)
+		if err != nil || len(f.Docs) == 0 {
+			return nil
+		}
+		return f.Docs[0].Body
+	})}
+}
+
+func (p positions) top() ast.Node {
+	if p.root == nil {
+		return nil
 	}
-	return positions{root: f.Docs[0].Body}
+	return p.root()
 }
 
 // at returns line and column, from 1, of what the steps (a key of a mapping or
@@ -32,7 +42,7 @@ func (p positions) at(steps ...any) (line, col int) {
 			line, col = t.Position.Line, t.Position.Column
 		}
 	}
-	node := p.root
+	node := p.top()
 	for _, s := range steps {
 		var key ast.Node
 		key, node = child(node, s)
@@ -52,7 +62,7 @@ func (p positions) at(steps ...any) (line, col int) {
 // within returns the place in the file of a place (from 1) in a literal
 // block, a value that is written with |. ok is false for other values.
 func (p positions) within(text []byte, line, col int, steps ...any) (fileLine, fileCol int, ok bool) {
-	node := p.root
+	node := p.top()
 	for _, s := range steps {
 		_, node = child(node, s)
 	}
