@@ -15,21 +15,27 @@ import (
 
 func (a *app) statusCommand() *cobra.Command {
 	var limit string
+	var full bool
 	c := &cobra.Command{
 		Use:   "status [HOST]",
 		Short: "Counts by standing and class, against the milestones",
-		Long: `Shows where the campaign stands: hosts by standing, failures by class, and which
-of the mandate's milestones are met, due or late. Every host of the inventory counts; one that was
-never seen counts as unseen, never as clean. With a host, shows its story.`,
+		Long: `Shows where the campaign stands: hosts by standing, failures by class, and
+which of the mandate's milestones are met, due or late. Every host of the
+inventory counts; one that was never seen counts as unseen, never as clean.
+
+With a host, tells its story: what was seen, approved, run, printed and found
+afterwards, in UTC and in the host's own time zone. #N is the number of the
+record in the ledger that says so; 'oust audit' proves it.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) == 1 {
-				return a.runHostStatus(c.Context(), args[0])
+				return a.runHostStatus(c.Context(), args[0], full)
 			}
 			return a.runStatus(c.Context(), limit)
 		},
 	}
 	addLimit(c, &limit)
+	c.Flags().BoolVar(&full, "full", false, "with a host: all that its uninstallers printed, not the end alone")
 	return c
 }
 
@@ -162,71 +168,4 @@ func bar(n, all int) string {
 		return ""
 	}
 	return strings.Repeat("█", max(1, n*columns/all))
-}
-
-func (a *app) runHostStatus(ctx context.Context, name string) error {
-	w, err := a.openCampaign()
-	if err != nil {
-		return err
-	}
-	if err := w.openStoreToRead(ctx); err != nil {
-		return err
-	}
-	h, err := w.hostNamed(name)
-	if err != nil {
-		return err
-	}
-	st, err := w.store.HostState(ctx, name)
-	if err != nil {
-		return fmt.Errorf("read the store: %w", err)
-	}
-	story, err := w.story(ctx, name)
-	if err != nil {
-		return err
-	}
-	e, err := w.readingEngine()
-	if err != nil {
-		return err
-	}
-	outlook, err := e.Outlook(ctx, []remediate.Host{h}, w.hosts)
-	if err != nil {
-		return err
-	}
-	next := outlook.Hosts[0]
-	if a.json {
-		return a.printJSON(hostStatusMessage{Type: "host_status", Host: h, Standing: st.Standing, Class: st.Class, Detail: st.Detail, Next: next, Story: story})
-	}
-	out := []string{fmt.Sprintf("%s: %s", printable(name), st.Standing)}
-	if st.Class != "" {
-		out = append(out, fmt.Sprintf("  last failure: %s: %s", st.Class, printable(st.Detail)), "  what to do: "+st.Class.Advice())
-	}
-	if st.Bare != "" {
-		out = append(out, "  unprotected: "+printable(st.Bare))
-	}
-	out = append(out, "  next: "+nextText(next))
-	for _, s := range story {
-		out = append(out, fmt.Sprintf("%s  %-8s %s", s.At.UTC().Format("2006-01-02 15:04:05 UTC"), s.What, printable(s.Text)))
-		for _, l := range s.Log {
-			out = append(out, "    | "+printable(l))
-		}
-	}
-	return lines(a.Out, out)
-}
-
-// chapter is one thing that happened to a host.
-type chapter struct {
-	At   time.Time `json:"at"`
-	What string    `json:"what"`
-	Text string    `json:"text"`
-	Log  []string  `json:"log,omitempty"`
-}
-
-type hostStatusMessage struct {
-	Type     string             `json:"type"`
-	Host     remediate.Host     `json:"host"`
-	Standing remediate.Standing `json:"standing"`
-	Class    remediate.Class    `json:"class,omitempty"`
-	Detail   string             `json:"detail,omitempty"`
-	Next     engine.HostOutlook `json:"next"`
-	Story    []chapter          `json:"story"`
 }

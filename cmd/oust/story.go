@@ -1,35 +1,131 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"oust/remediate"
+	"oust/remediate/ledger"
 )
 
-// story tells in order what is recorded of a host.
-func (w *workspace) story(ctx context.Context, host string) ([]chapter, error) {
-	var out []chapter
-	for look, err := range w.store.HostLooks(ctx, host) {
-		if err != nil {
-			return nil, fmt.Errorf("read the looks: %w", err)
-		}
-		out = append(out, lookChapter(look))
-	}
+// chapter is one thing that happened to a host.
+type chapter struct {
+	At   time.Time `json:"at"`
+	What string    `json:"what"`
+	Text string    `json:"text"`
+	Log  []string  `json:"log,omitempty"`
+	// Record is the number of the record in the ledger that says so.
+	Record int64 `json:"record"`
+}
+
+// storyteller tells what the ledger has of a host. What uninstallers printed
+// is in the store alone; the ledger names it by its digest.
+type storyteller struct {
+	attempts map[string]remediate.Attempt
+	ended    map[string]bool
+	full     bool
+}
+
+// story tells in order what is recorded of a host; full leaves out nothing of
+// what uninstallers printed.
+func (w *workspace) story(ctx context.Context, host string, full bool) ([]chapter, error) {
+	t := storyteller{attempts: map[string]remediate.Attempt{}, ended: map[string]bool{}, full: full}
 	for at, err := range w.store.HostAttempts(ctx, host) {
 		if err != nil {
 			return nil, fmt.Errorf("read the attempts: %w", err)
 		}
-		out = append(out, attemptChapters(at)...)
+		t.attempts[at.ID] = at
 	}
-	slices.SortStableFunc(out, func(a, b chapter) int { return a.At.Compare(b.At) })
+	records, err := w.hostRecords(ctx, host)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range records {
+		if b, ok := r.Body.(remediate.AttemptEnded); ok {
+			t.ended[b.Attempt] = true
+		}
+	}
+	var out []chapter
+	for _, r := range records {
+		for _, c := range t.tell(r.Record) {
+			c.Record = r.number
+			out = append(out, c)
+		}
+	}
+	// A restart may be recorded after what followed it.
+	slices.SortStableFunc(out, func(a, b chapter) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Record, b.Record)) })
 	return out, nil
 }
 
-func lookChapter(l remediate.Look) chapter {
-	c := chapter{At: l.At, What: string(l.Kind)}
+// numbered is a record and its number.
+type numbered struct {
+	remediate.Record
+	number int64
+}
+
+// hostRecords reads the records of a host.
+func (w *workspace) hostRecords(ctx context.Context, host string) ([]numbered, error) {
+	var out []numbered
+	for e, err := range w.store.HostLedger(ctx, host) {
+		if err != nil {
+			return nil, fmt.Errorf("read the ledger: %w", err)
+		}
+		n, r, err := ledger.Decode(e.Text)
+		if err != nil {
+			return nil, fmt.Errorf("record %d of the ledger: %w; 'oust audit' checks all of it", e.Number, err)
+		}
+		out = append(out, numbered{r, n})
+	}
+	return out, nil
+}
+
+// tell makes a record a chapter, or two, or none.
+func (t storyteller) tell(r remediate.Record) []chapter {
+	one := func(what, format string, args ...any) []chapter {
+		return []chapter{{At: r.At, What: what, Text: fmt.Sprintf(format, args...)}}
+	}
+	switch b := r.Body.(type) {
+	case remediate.LookTaken:
+		return []chapter{lookChapter(r.At, b)}
+	case remediate.ApprovedHosts:
+		return one("approved", "wave %d of plan %s, by %s", b.Wave, b.Plan, r.By)
+	case remediate.AttemptBegun:
+		return []chapter{t.begun(r.At, b)}
+	case remediate.AttemptEnded:
+		return []chapter{t.outcome(r.At, b)}
+	case remediate.Exemption:
+		return one("exempt", "until %s: %s", b.Until.UTC().Format("2006-01-02 15:04 UTC"), exemptionText(b))
+	case remediate.ExemptionEnded:
+		return one("exempt", "ended by %s", cmp.Or(b.By, r.By))
+	case remediate.Reboot:
+		return one("restart", "asked for, to end boot %s", b.BootID)
+	case remediate.RebootBack:
+		return one("restart", "back: boot %s has ended", b.BootID)
+	case remediate.KeyTrusted:
+		return one("trust", "the key %s of %s was accepted on first sight", b.Fingerprint, b.Address)
+	case remediate.StateCarried:
+		return one("state", "%s when the ledger began; what is told of before then is not proved", b.Standing)
+	}
+	return one(string(r.Kind), "by %s", r.By)
+}
+
+func exemptionText(x remediate.Exemption) string {
+	s := fmt.Sprintf("%s (%s)", x.Reason, x.Approver)
+	if x.Ground != "" {
+		s += ", ground " + x.Ground
+	}
+	if x.Mitigation != "" {
+		s += "; instead: " + x.Mitigation
+	}
+	return s
+}
+
+func lookChapter(at time.Time, l remediate.LookTaken) chapter {
+	c := chapter{At: at, What: string(l.Kind)}
 	switch {
 	case l.Class != "":
 		c.Text = fmt.Sprintf("%s: %s", l.Class, l.Detail)
@@ -51,46 +147,98 @@ func lookChapter(l remediate.Look) chapter {
 			c.Text += "; note: " + note
 		}
 	}
+	if l.Transport != "" {
+		how := "over " + l.Transport
+		if l.Address != "" {
+			how += " at " + l.Address
+		}
+		if l.Probe != "" {
+			how += ", probe " + shortDigest(l.Probe)
+		}
+		if l.Raw != "" {
+			how += ", raw text " + shortDigest(l.Raw)
+		}
+		c.Log = []string{how}
+	}
 	return c
 }
 
-func attemptChapters(at remediate.Attempt) []chapter {
-	started := chapter{At: at.Started, What: "attempt", Text: at.ID}
-	if at.Script != "" {
-		started.Text += " runs script " + shortDigest(at.Script)
+// begun tells the intent, and of an attempt that is open still, how far it is.
+func (t storyteller) begun(at time.Time, b remediate.AttemptBegun) chapter {
+	c := chapter{At: at, What: "attempt", Text: b.Attempt}
+	if b.Script != "" {
+		c.Text += " runs script " + b.Script
 	}
-	for _, j := range at.Journal {
-		if at.Script != "" {
-			started.Log = append(started.Log, fmt.Sprintf("%s %s", j.At.UTC().Format("2006-01-02 15:04:05 UTC"), j.Phase))
-		}
+	if b.Plan != "" {
+		c.Text += " of plan " + b.Plan
 	}
-	if at.Phase != remediate.PhaseClosed && at.Phase != remediate.PhaseCleaned {
-		started.Text += ", open in phase " + string(at.Phase)
-		return []chapter{started}
+	if known, ok := t.attempts[b.Attempt]; ok && !t.ended[b.Attempt] {
+		c.Text += ", open in phase " + string(known.Phase)
+		c.Log = journalLines(known.Journal)
 	}
-	ended := chapter{At: at.Updated, What: "outcome", Text: outcomeText(at.Outcome)}
-	if at.Script == "" {
-		return []chapter{ended}
-	}
-	if steps, err := remediate.ParseStepResults(at.Result); err == nil {
-		for _, s := range steps {
-			ended.Log = append(ended.Log, fmt.Sprintf("step %d %s, exit code %d: %s", s.Step, s.Verdict, s.Exit, s.What))
-		}
-	}
-	ended.Log = append(ended.Log, lastLines(at.Log)...)
-	return []chapter{started, ended}
+	return c
 }
 
-// lastLines are the end of a log, where errors stand.
-func lastLines(log []byte) []string {
-	const most = 20
+func journalLines(js []remediate.JournalEntry) (out []string) {
+	for _, j := range js {
+		out = append(out, fmt.Sprintf("%s %s", j.At.UTC().Format(utcTime), j.Phase))
+	}
+	return out
+}
+
+const utcTime = "2006-01-02 15:04:05 UTC"
+
+func (t storyteller) outcome(at time.Time, b remediate.AttemptEnded) chapter {
+	c := chapter{At: at, What: "outcome", Text: outcomeText(remediate.Outcome{Kind: b.Outcome, Class: b.Class, Detail: b.Detail})}
+	if b.Script == "" {
+		return c
+	}
+	c.Log = journalLines(b.Journal)
+	if steps, err := remediate.ParseStepResults(b.Result); err == nil {
+		for _, s := range steps {
+			c.Log = append(c.Log, fmt.Sprintf("step %d %s, exit code %d: %s", s.Step, s.Verdict, s.Exit, s.What))
+		}
+	}
+	if b.Log == "" {
+		return c
+	}
+	c.Log = append(c.Log, "printed, "+shortDigest(b.Log)+":")
+	most := 20
+	if t.full {
+		most = 0
+	}
+	c.Log = append(c.Log, lastLines(t.attempts[b.Attempt].Log, most)...)
+	return c
+}
+
+// lastLines are the end of a log, where errors stand: at most so many lines,
+// or all for 0.
+func lastLines(log []byte, most int) []string {
 	text := strings.TrimRight(strings.ToValidUTF8(string(log), "?"), "\n")
 	if text == "" {
 		return nil
 	}
 	ls := strings.Split(text, "\n")
-	if len(ls) > most {
-		ls = append([]string{fmt.Sprintf("(%d lines before)", len(ls)-most)}, ls[len(ls)-most:]...)
+	if most > 0 && len(ls) > most {
+		ls = append([]string{fmt.Sprintf("(%d lines before; --full prints them)", len(ls)-most)}, ls[len(ls)-most:]...)
 	}
 	return ls
+}
+
+// moment tells a time in UTC and, where the host is in another zone, there.
+func moment(at time.Time, zone *time.Location) string {
+	utc := at.UTC()
+	s := utc.Format(utcTime)
+	if zone == nil {
+		return s
+	}
+	there := at.In(zone)
+	if name, offset := there.Zone(); offset != 0 || name != "UTC" {
+		layout := "15:04:05 MST"
+		if there.Day() != utc.Day() {
+			layout = "01-02 " + layout
+		}
+		s += " (" + there.Format(layout) + ")"
+	}
+	return s
 }
