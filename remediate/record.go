@@ -331,6 +331,9 @@ type EvidenceStore interface {
 	Ledger(ctx context.Context, first int64) iter.Seq2[LedgerEntry, error]
 	// HostLedger yields the records of one host, in order.
 	HostLedger(ctx context.Context, host string) iter.Seq2[LedgerEntry, error]
+	// ApprovalRecords are the numbers of the records of approvals, in order.
+	// Those that name its scripts and hosts follow each.
+	ApprovalRecords(ctx context.Context) ([]int64, error)
 	// LedgerHashes returns the stored hashes with these indexes, as
 	// golang.org/x/mod/sumdb/tlog numbers them, or ErrNotFound.
 	LedgerHashes(ctx context.Context, indexes []int64) ([][32]byte, error)

@@ -3,6 +3,7 @@ package main
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"oust/remediate"
 	"oust/remediate/engine"
@@ -11,7 +12,7 @@ import (
 // TestNotesOfLooks: what a look could not ask, and is whole without, is told.
 func TestNotesOfLooks(t *testing.T) {
 	const note = "PowerShell: it is forbidden there"
-	look := lookChapter(remediate.Look{Kind: remediate.LookScan, Complete: true, Detail: note})
+	look := lookChapter(time.Time{}, remediate.LookTaken{Kind: remediate.LookScan, Complete: true, Detail: note})
 	line := lookedLine(engine.HostLooked{Host: "win1", Standing: remediate.StandClear, Detail: note})
 	for _, text := range []string{look.Text, line} {
 		if !strings.HasSuffix(text, "; note: "+note) {

@@ -49,8 +49,12 @@ func (w *workspace) story(ctx context.Context, host string, full bool) ([]chapte
 			t.ended[b.Attempt] = true
 		}
 	}
+	approved, err := w.approvals(ctx, host)
+	if err != nil {
+		return nil, err
+	}
 	var out []chapter
-	for _, r := range records {
+	for _, r := range append(approved, records...) {
 		for _, c := range t.tell(r.Record) {
 			c.Record = r.number
 			out = append(out, c)
@@ -67,16 +71,48 @@ type numbered struct {
 	number int64
 }
 
+// approvals reads the records in which persons approved a script for a host.
+func (w *workspace) approvals(ctx context.Context, host string) ([]numbered, error) {
+	firsts, err := w.store.ApprovalRecords(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []numbered
+	for _, first := range firsts {
+		for e, err := range w.store.Ledger(ctx, first+1) {
+			n, r, err := decoded(e, err)
+			if err != nil {
+				return nil, err
+			}
+			if r.Kind != remediate.RecordApprovedHosts && r.Kind != remediate.RecordApprovedCode {
+				break
+			}
+			if b, ok := r.Body.(remediate.ApprovedHosts); ok && slices.Contains(b.Hosts, host) {
+				out = append(out, numbered{r, n})
+			}
+		}
+	}
+	return out, nil
+}
+
+func decoded(e remediate.LedgerEntry, err error) (int64, remediate.Record, error) {
+	if err != nil {
+		return 0, remediate.Record{}, fmt.Errorf("read the ledger: %w", err)
+	}
+	n, r, err := ledger.Decode(e.Text)
+	if err != nil {
+		err = fmt.Errorf("record %d of the ledger: %w; 'oust audit' checks all of it", e.Number, err)
+	}
+	return n, r, err
+}
+
 // hostRecords reads the records of a host.
 func (w *workspace) hostRecords(ctx context.Context, host string) ([]numbered, error) {
 	var out []numbered
 	for e, err := range w.store.HostLedger(ctx, host) {
+		n, r, err := decoded(e, err)
 		if err != nil {
-			return nil, fmt.Errorf("read the ledger: %w", err)
-		}
-		n, r, err := ledger.Decode(e.Text)
-		if err != nil {
-			return nil, fmt.Errorf("record %d of the ledger: %w; 'oust audit' checks all of it", e.Number, err)
+			return nil, err
 		}
 		out = append(out, numbered{r, n})
 	}
@@ -98,7 +134,7 @@ func (t storyteller) tell(r remediate.Record) []chapter {
 	case remediate.AttemptEnded:
 		return []chapter{t.outcome(r.At, b)}
 	case remediate.Exemption:
-		return one("exempt", "until %s: %s", b.Until.UTC().Format("2006-01-02 15:04 UTC"), exemptionText(b))
+		return one("exempt", "until %s: %s", b.Until.UTC().Format("2006-01-02 15:04 UTC"), exemptionWords(b))
 	case remediate.ExemptionEnded:
 		return one("exempt", "ended by %s", cmp.Or(b.By, r.By))
 	case remediate.Reboot:
@@ -113,7 +149,7 @@ func (t storyteller) tell(r remediate.Record) []chapter {
 	return one(string(r.Kind), "by %s", r.By)
 }
 
-func exemptionText(x remediate.Exemption) string {
+func exemptionWords(x remediate.Exemption) string {
 	s := fmt.Sprintf("%s (%s)", x.Reason, x.Approver)
 	if x.Ground != "" {
 		s += ", ground " + x.Ground

@@ -44,6 +44,17 @@ func (s *Store) HostLedger(ctx context.Context, host string) iter.Seq2[remediate
 	return s.entries(ctx, "ledger of "+host, 0, hostLedgerQuery, host)
 }
 
+// ApprovalRecords implements remediate.Store.
+func (s *Store) ApprovalRecords(ctx context.Context) ([]int64, error) {
+	const op = "records of approvals"
+	if err := s.readable(ctx); err != nil {
+		return nil, fmt.Errorf("%s: %w", op, err)
+	}
+	out, err := collect(ctx, s.reads, func(row scanner, n *int64) error { return row.Scan(n) },
+		`SELECT record FROM approvals WHERE record IS NOT NULL ORDER BY record`)
+	return out, explain(op, err)
+}
+
 func (s *Store) entries(ctx context.Context, op string, first int64, query string, args ...any) iter.Seq2[remediate.LedgerEntry, error] {
 	return stream(ctx, s, op, func() cursor[remediate.LedgerEntry] {
 		next := first

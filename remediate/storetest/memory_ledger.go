@@ -159,6 +159,22 @@ func (m *Memory) HostLedger(ctx context.Context, host string) iter.Seq2[remediat
 	return m.listLedger(ctx, func(i int) bool { return host != "" && m.ledger.hosts[i] == host })
 }
 
+// ApprovalRecords implements remediate.Store.
+func (m *Memory) ApprovalRecords(ctx context.Context) ([]int64, error) {
+	var out []int64
+	for e, err := range m.listLedger(ctx, func(int) bool { return true }) {
+		if err != nil {
+			return nil, err
+		}
+		if _, r, err := ledger.Decode(e.Text); err != nil {
+			return nil, err
+		} else if r.Kind == remediate.RecordApproval {
+			out = append(out, e.Number)
+		}
+	}
+	return out, nil
+}
+
 func (m *Memory) listLedger(ctx context.Context, want func(i int) bool) iter.Seq2[remediate.LedgerEntry, error] {
 	return yieldAll(func() ([]remediate.LedgerEntry, error) {
 		if err := m.enter(ctx); err != nil {

@@ -34,6 +34,7 @@ func Run(t *testing.T, open Open) {
 		{"close", testClose},
 		{"journal", testJournal},
 		{"approvals", testApprovals},
+		{"records of approvals", testApprovalRecords},
 		{"holds", testHolds},
 		{"exemptions", testExemptions},
 		{"reboots", testReboots},
