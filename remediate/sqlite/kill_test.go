@@ -37,6 +37,7 @@ func TestKill(t *testing.T) {
 			}
 		}
 		holdsAll(t, path, acked)
+		fits(t, path)
 	}
 	t.Logf("%d outcomes were acknowledged", len(acked))
 	if len(acked) == 0 {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
 	"slices"
 
 	"oust/remediate"
@@ -16,12 +17,11 @@ const (
 	sizeQuery       = `SELECT ifnull(max(seq) + 1, 0) FROM ledger`
 	ledgerQuery     = `SELECT seq, text FROM ledger WHERE seq >= ? ORDER BY seq LIMIT ?`
 	hostLedgerQuery = `SELECT seq, text FROM ledger WHERE host = ? AND host <> '' AND seq >= ? ORDER BY seq LIMIT ?`
+	lastQuery       = `SELECT seq, text FROM ledger WHERE host = '' AND seq < ? ORDER BY seq DESC LIMIT ?`
 	headsQuery      = `SELECT text FROM heads ORDER BY size, day`
 	hashesQuery     = `SELECT seq, hashes FROM ledger WHERE seq BETWEEN ? AND ? ORDER BY seq`
 	movesQuery      = `SELECT seq, host, at, before, after FROM moves WHERE (at, seq) > (?, ?) ORDER BY at, seq LIMIT ?`
 )
-
-var errHashes = errors.New("the store is damaged: hashes of the ledger cannot be read")
 
 // LedgerSize implements remediate.Store.
 func (s *Store) LedgerSize(ctx context.Context) (int64, error) {
@@ -71,6 +71,30 @@ func (s *Store) entries(ctx context.Context, op string, first int64, query strin
 func scanEntry(rows *sql.Rows, e *remediate.LedgerEntry) (int, error) {
 	err := rows.Scan(&e.Number, &e.Text)
 	return 64 + len(e.Text), err
+}
+
+// LastRecord is the newest record of a kind that is about no host, or
+// remediate.ErrNotFound.
+func (s *Store) LastRecord(ctx context.Context, kind remediate.RecordKind) (remediate.LedgerEntry, error) {
+	op := fmt.Sprintf("last record %s", kind)
+	for before := int64(math.MaxInt64); ; {
+		if err := s.readable(ctx); err != nil {
+			return remediate.LedgerEntry{}, fmt.Errorf("%s: %w", op, err)
+		}
+		page, more, err := list(ctx, s.reads, nil, scanEntry, lastQuery, before)
+		if err != nil {
+			return remediate.LedgerEntry{}, explain(op, err)
+		}
+		for _, e := range page {
+			if _, r, err := ledger.Decode(e.Text); err != nil || r.Kind == kind {
+				return e, explain(op, err)
+			}
+			before = e.Number
+		}
+		if !more {
+			return remediate.LedgerEntry{}, fmt.Errorf("%s: %w", op, remediate.ErrNotFound)
+		}
+	}
 }
 
 // LedgerHashes implements remediate.Store. An index that has no hash is
@@ -154,7 +178,7 @@ func readHashes(indexes []int64, rows func(from, to int64, row func(seq int64, h
 				}
 				from := 32 * run[0].level
 				if len(hashes) < from+32 {
-					return errHashes
+					return remediate.ErrNotFound
 				}
 				copy(out[run[0].place][:], hashes[from:])
 				found++

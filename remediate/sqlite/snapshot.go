@@ -24,6 +24,7 @@ func OpenSnapshot(ctx context.Context, path string, opts Options) (*Store, error
 // (https://www.sqlite.org/isolation.html).
 func (s *Store) pin(ctx context.Context) error {
 	s.reads.SetMaxOpenConns(1)
+	s.pinned = true
 	if _, err := s.reads.ExecContext(ctx, `BEGIN`); err != nil {
 		return err
 	}

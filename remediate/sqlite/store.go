@@ -23,6 +23,7 @@ type Store struct {
 	now      func() time.Time
 	packer   *packer
 	readOnly bool
+	pinned   bool // all is read in one transaction, see OpenSnapshot
 	lock     *fileLock
 	campaign string
 

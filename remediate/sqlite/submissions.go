@@ -41,11 +41,11 @@ func (s *Store) SaveSubmission(ctx context.Context, sub remediate.Submission) er
 	if err != nil {
 		return fmt.Errorf("%s: %w", op, err)
 	}
-	files, err := json.Marshal(kept.Files)
+	files, err := submittedFiles(kept.Files)
 	if err != nil {
 		return fmt.Errorf("%s: %w", op, err)
 	}
-	return s.write(ctx, op, func(tx *session) error { return tx.saveSubmission(kept, string(files)) })
+	return s.write(ctx, op, func(tx *session) error { return tx.saveSubmission(kept, files) })
 }
 
 func (s *session) saveSubmission(sub remediate.Submission, files string) error {

@@ -95,10 +95,12 @@ func TestUpgrade(t *testing.T) {
 		holdsUpgraded(t, s)
 		must(t, s.Close())
 		integrity(t, path)
+		fits(t, path)
 	}
 	s := open(t, path)
-	defer s.Close()
 	goOnUpgraded(t, s)
+	must(t, s.Close())
+	fits(t, path)
 }
 
 func holdsUpgraded(t *testing.T, s *sqlite.Store) {

@@ -10,7 +10,7 @@ CREATE TABLE ledger (
     hashes BLOB NOT NULL,
     text   BLOB NOT NULL
 );
-CREATE INDEX ledger_by_host ON ledger (host) WHERE host <> '';
+CREATE INDEX ledger_by_host ON ledger (host);
 
 -- The signed head after the last record of each day (UTC, counted from 1970),
 -- and so the newest as well.

@@ -1,0 +1,330 @@
+package sqlite
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/bits"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"oust/remediate"
+	"oust/remediate/ledger"
+)
+
+// Misfit is something in a store that does not fit its ledger.
+type Misfit struct {
+	// Record is the number of the record that it does not fit, -1 if there is
+	// none.
+	Record int64
+	// Table is where it is, and Row which: its key.
+	Table, Row string
+	Why        string
+}
+
+// MaxMisfits bounds what one CheckLedger reports: the misfits of the earliest
+// records, and one more that counts the others.
+const MaxMisfits = 10_000
+
+// CheckLedger compares the store with its ledger, as they stand at one moment:
+// each row with what the records tell, the state of every host and the moves
+// of standings with what follows from them, and each text that hosts printed
+// with its digest. It reports what does not fit, by the numbers of records;
+// those that have none come first. The ledger itself is ledger.Check's to
+// check: here it is taken for true, and holds if that finds nothing either.
+//
+// What is no evidence is not compared: how long jobs took, how an attempt
+// stands that has no outcome, and whether its folder was cleaned since it got
+// one. CheckLedger writes to a folder for temporary files, about as much as
+// the store holds without raw texts.
+func (s *Store) CheckLedger(ctx context.Context, report func(Misfit) error) error {
+	const op = "check the store against its ledger"
+	if err := s.readable(ctx); err != nil {
+		return fmt.Errorf("%s: %w", op, err)
+	}
+	found := &misfits{}
+	if err := s.check(ctx, found); err != nil {
+		return explain(op, err)
+	}
+	return found.report(report)
+}
+
+// misfits keeps those of the earliest records.
+type misfits struct {
+	kept []Misfit
+	more int
+}
+
+func (m *misfits) add(one Misfit) {
+	m.kept = append(m.kept, one)
+	if len(m.kept) < 2*MaxMisfits {
+		return
+	}
+	m.cut()
+}
+
+func (m *misfits) cut() {
+	slices.SortStableFunc(m.kept, func(a, b Misfit) int { return cmp.Compare(a.Record, b.Record) })
+	if over := len(m.kept) - MaxMisfits; over > 0 {
+		m.kept, m.more = m.kept[:MaxMisfits], m.more+over
+	}
+}
+
+func (m *misfits) report(to func(Misfit) error) error {
+	m.cut()
+	for _, one := range m.kept {
+		if err := to(one); err != nil {
+			return err
+		}
+	}
+	if m.more == 0 {
+		return nil
+	}
+	return to(Misfit{Record: -1, Why: fmt.Sprintf("%d more do not fit", m.more)})
+}
+
+// check reads everything through one connection, in one transaction.
+func (s *Store) check(ctx context.Context, found *misfits) (err error) {
+	conn, err := s.reads.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	if !s.pinned {
+		if _, err := conn.ExecContext(ctx, `BEGIN`); err != nil {
+			return err
+		}
+		defer func() {
+			_, end := conn.ExecContext(context.WithoutCancel(ctx), `ROLLBACK`)
+			err = errors.Join(err, end)
+		}()
+	}
+	told, err := openTold(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, told.close()) }()
+	r := &repeater{s: told.session, misfit: found.add}
+	told.session.log, told.session.carried = r, map[string]remediate.Standing{}
+	if err := repeatAll(ctx, conn, r); err != nil {
+		return err
+	}
+	last := lastRecords(ctx, conn)
+	for _, t := range tables() {
+		err := t.compare(ctx, conn, told.session.conn, func(m Misfit) { found.add(last(m)) })
+		if err != nil {
+			return err
+		}
+	}
+	return errors.Join(checkMeta(ctx, conn, r), checkKept(ctx, conn, r), checkTexts(ctx, conn, found.add))
+}
+
+// lastRecords gives a misfit of a host's state the last record about the host,
+// and one of an approval's hosts and scripts that of the approval.
+func lastRecords(ctx context.Context, conn *sql.Conn) func(Misfit) Misfit {
+	return func(m Misfit) Misfit {
+		query, arg := "", m.Row
+		switch m.Table {
+		case "hosts":
+			query = `SELECT ifnull(max(seq), -1) FROM ledger WHERE host = ? AND host <> ''`
+		case "planned":
+			query = `SELECT ifnull(max(a.record), -1) FROM planned p JOIN approvals a ON a.plan = p.plan WHERE p.host = ?`
+		case "raws":
+			query = `SELECT ifnull(min(record), -1) FROM looks WHERE hex(digest) = upper(?)`
+		case "logs":
+			query = `SELECT ifnull(max(outcome_record), -1) FROM attempts WHERE seq = ?`
+		default:
+			return m
+		}
+		// Where the answer cannot be read, the misfit stays without a number.
+		_ = conn.QueryRowContext(ctx, query, arg).Scan(&m.Record)
+		return m
+	}
+}
+
+// toldStore is an empty store for what the ledger tells.
+type toldStore struct {
+	dir     string
+	db      *sql.DB
+	session *session
+}
+
+func openTold(ctx context.Context) (told *toldStore, err error) {
+	told = &toldStore{}
+	if told.dir, err = os.MkdirTemp("", "oust-audit-"); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, told.close())
+		}
+	}()
+	path := filepath.Join(told.dir, FileName)
+	if err := create(path); err != nil {
+		return nil, err
+	}
+	if told.db, err = pool(path, 1, "mode=rw", "_pragma=journal_mode(OFF)", "_pragma=synchronous(OFF)",
+		"_pragma=locking_mode(EXCLUSIVE)", "_pragma=cache_size(-65536)", "_pragma=temp_store(FILE)"); err != nil {
+		return nil, err
+	}
+	p, err := provider(told.db)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := p.Up(ctx); err != nil {
+		return nil, err
+	}
+	conn, err := told.db.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	told.session = newSession(conn)
+	return told, nil
+}
+
+func (t *toldStore) close() error {
+	var errs []error
+	if t.session != nil {
+		errs = append(errs, t.session.close())
+	}
+	if t.db != nil {
+		errs = append(errs, t.db.Close())
+	}
+	return errors.Join(append(errs, os.RemoveAll(t.dir))...)
+}
+
+// repeatAll repeats the whole ledger.
+func repeatAll(ctx context.Context, conn *sql.Conn, r *repeater) (err error) {
+	rows, err := conn.QueryContext(ctx, `SELECT seq, host, length(hashes), text FROM ledger ORDER BY seq`)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	if err := r.s.exec(`BEGIN`); err != nil {
+		return err
+	}
+	for next := int64(0); rows.Next(); next++ {
+		var e entry
+		var host string
+		var hashes int
+		if err := rows.Scan(&e.number, &host, &hashes, &e.text); err != nil {
+			return err
+		}
+		if e.number != next {
+			r.misfit(Misfit{Record: next, Table: "ledger", Why: fmt.Sprintf("the record after %d is %d", next-1, e.number)})
+			next = e.number
+		}
+		number, record, err := ledger.Decode(e.text)
+		switch {
+		case err != nil:
+			r.misfit(Misfit{Record: e.number, Table: "ledger", Why: err.Error()})
+			continue
+		case number != e.number:
+			r.misfit(Misfit{Record: e.number, Table: "ledger", Why: fmt.Sprintf("its text says that it is %d", number)})
+			continue
+		case record.Host != host:
+			r.misfit(Misfit{Record: e.number, Table: "ledger", Why: fmt.Sprintf("it stands with the host %q, and is about %q", host, record.Host)})
+		case hashes != 32*(bits.TrailingZeros64(uint64(number)+1)+1):
+			r.misfit(Misfit{Record: e.number, Table: "ledger", Why: fmt.Sprintf("it stands with %d bytes of hashes", hashes)})
+		}
+		e.Record = record
+		r.take(e)
+	}
+	r.end()
+	return errors.Join(rows.Err(), r.s.exec(`COMMIT`))
+}
+
+// checkMeta compares the one row of meta with the records that tell it.
+func checkMeta(ctx context.Context, conn *sql.Conn, r *repeater) error {
+	var id, key string
+	var rows, carried any
+	err := conn.QueryRowContext(ctx, `SELECT count(*), ifnull(max(campaign_id), ''), ifnull(max(ledger_key), ''), ifnull(max(carried), 0) FROM meta`).
+		Scan(&rows, &id, &key, &carried)
+	if err != nil {
+		return err
+	}
+	wrong := func(why string, args ...any) {
+		r.misfit(Misfit{Record: 0, Table: "meta", Why: fmt.Sprintf(why, args...)})
+	}
+	if rows != int64(1) {
+		wrong("it has %v rows, not one", rows)
+	}
+	if id != r.begun.CampaignID {
+		wrong("campaign_id is %s, and the ledger tells %s", shown(id), shown(r.begun.CampaignID))
+	}
+	if key != r.key {
+		wrong("ledger_key is %s, and the ledger tells %s", shown(key), shown(r.key))
+	}
+	if carried != int64(1) {
+		wrong("what was kept before the ledger is not all in it")
+	}
+	return nil
+}
+
+// checkKept compares the rows of heads with what the heads in them say.
+func checkKept(ctx context.Context, conn *sql.Conn, r *repeater) (err error) {
+	rows, err := conn.QueryContext(ctx, `SELECT day, size, text FROM heads ORDER BY size`)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var on, size int64
+		var text string
+		if err := rows.Scan(&on, &size, &text); err != nil {
+			r.misfit(Misfit{Record: -1, Table: "heads", Why: err.Error()})
+			continue
+		}
+		wrong := func(why string) {
+			r.misfit(Misfit{Record: max(size-1, -1), Table: "heads", Row: fmt.Sprint(on), Why: why})
+		}
+		head, err := ledger.OpenHead(text, r.keys...)
+		switch {
+		case err != nil:
+			wrong(err.Error())
+		case head.Size != size:
+			wrong(fmt.Sprintf("size is %d, and the head says %d", size, head.Size))
+		case day(head.At) != on:
+			wrong(fmt.Sprintf("day is %d, and the head says %d", on, day(head.At)))
+		}
+	}
+	return rows.Err()
+}
+
+// checkTexts holds that the texts which hosts printed are those of their
+// digests.
+func checkTexts(ctx context.Context, conn *sql.Conn, misfit func(Misfit)) error {
+	return errors.Join(
+		checkPacked(ctx, conn, "raws", `SELECT digest, digest, size, data FROM raws`, remediate.MaxRaw, misfit),
+		checkPacked(ctx, conn, "logs", `SELECT l.attempt, l.digest, l.size, l.data FROM logs l
+			JOIN attempts a ON a.seq = l.attempt WHERE a.kind <> ''`, remediate.MaxLog, misfit))
+}
+
+func checkPacked(ctx context.Context, conn *sql.Conn, table, query string, most int, misfit func(Misfit)) (err error) {
+	rows, err := conn.QueryContext(ctx, query)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	name := lastRecords(ctx, conn)
+	for rows.Next() {
+		var key any
+		var digest []byte
+		var p packed
+		if err := rows.Scan(&key, &digest, &p.size, &p.data); err != nil {
+			misfit(Misfit{Record: -1, Table: table, Why: err.Error()})
+			continue
+		}
+		text, err := p.unpack(most)
+		sum := sha256.Sum256(text)
+		if err == nil && string(sum[:]) == string(digest) {
+			continue
+		}
+		misfit(name(Misfit{Record: -1, Table: table, Row: plainValue(key), Why: "the text is not that of its digest"}))
+	}
+	return rows.Err()
+}
