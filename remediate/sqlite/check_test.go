@@ -159,7 +159,7 @@ func TestCheckLedger(t *testing.T) {
 			t.Errorf("the story has no record %s", kind)
 		}
 	}
-	last, err := s.LastRecord(t.Context(), remediate.RecordSettings)
+	last, err := s.LastSettings(t.Context())
 	if err != nil || last.Number != 1 {
 		t.Errorf("last settings are record %d, %v", last.Number, err)
 	}

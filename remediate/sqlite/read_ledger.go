@@ -73,10 +73,9 @@ func scanEntry(rows *sql.Rows, e *remediate.LedgerEntry) (int, error) {
 	return 64 + len(e.Text), err
 }
 
-// LastRecord is the newest record of a kind that is about no host, or
-// remediate.ErrNotFound.
-func (s *Store) LastRecord(ctx context.Context, kind remediate.RecordKind) (remediate.LedgerEntry, error) {
-	op := fmt.Sprintf("last record %s", kind)
+// LastSettings is the newest record of settings, or remediate.ErrNotFound.
+func (s *Store) LastSettings(ctx context.Context) (remediate.LedgerEntry, error) {
+	const op = "last settings"
 	for before := int64(math.MaxInt64); ; {
 		if err := s.readable(ctx); err != nil {
 			return remediate.LedgerEntry{}, fmt.Errorf("%s: %w", op, err)
@@ -86,7 +85,7 @@ func (s *Store) LastRecord(ctx context.Context, kind remediate.RecordKind) (reme
 			return remediate.LedgerEntry{}, explain(op, err)
 		}
 		for _, e := range page {
-			if _, r, err := ledger.Decode(e.Text); err != nil || r.Kind == kind {
+			if _, r, err := ledger.Decode(e.Text); err != nil || r.Kind == remediate.RecordSettings {
 				return e, explain(op, err)
 			}
 			before = e.Number
@@ -214,19 +213,6 @@ func (s *Store) LedgerKey(ctx context.Context) (string, error) {
 	var key string
 	err := s.reads.QueryRowContext(ctx, `SELECT ledger_key FROM meta`).Scan(&key)
 	return key, explain(op, err)
-}
-
-// LastSettings is the newest record of settings, or remediate.ErrNotFound.
-func (s *Store) LastSettings(ctx context.Context) (e remediate.LedgerEntry, err error) {
-	const op = "last settings"
-	if err := s.readable(ctx); err != nil {
-		return e, fmt.Errorf("%s: %w", op, err)
-	}
-	err = s.reads.QueryRowContext(ctx, `SELECT seq, text FROM ledger WHERE seq = (SELECT settings_record FROM meta)`).Scan(&e.Number, &e.Text)
-	if errors.Is(err, sql.ErrNoRows) {
-		err = remediate.ErrNotFound
-	}
-	return e, explain(op, err)
 }
 
 // Moves implements remediate.Store.

@@ -16,12 +16,7 @@ func (s *Store) Note(ctx context.Context, r remediate.Record) error {
 		return fmt.Errorf("%s: only settings are noted; the rest is recorded with what it tells", op)
 	}
 	r.At, r.By = fromMicros(s.stamp(r.At)), remediate.ClipText(r.By)
-	return s.write(ctx, op, func(tx *session) error {
-		if err := tx.exec(`UPDATE meta SET settings_record = ?`, tx.log.next()); err != nil {
-			return err
-		}
-		return tx.log.append(r)
-	})
+	return s.write(ctx, op, func(tx *session) error { return tx.log.append(r) })
 }
 
 // SaveSubmission implements remediate.Store.

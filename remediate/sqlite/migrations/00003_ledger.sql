@@ -24,8 +24,6 @@ CREATE TABLE heads (
 -- was kept before there was one.
 ALTER TABLE meta ADD COLUMN ledger_key TEXT    NOT NULL DEFAULT '';
 ALTER TABLE meta ADD COLUMN carried    INTEGER NOT NULL DEFAULT 0;
--- The newest record of settings.
-ALTER TABLE meta ADD COLUMN settings_record INTEGER;
 
 -- files is a JSON list.
 CREATE TABLE submissions (
