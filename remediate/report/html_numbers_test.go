@@ -337,3 +337,25 @@ func BenchmarkHTML(b *testing.B) {
 		})
 	}
 }
+
+// TestHTMLAttestation: what a person must sign, whether somebody has, and that
+// a report without a ledger is no evidence.
+func TestHTMLAttestation(t *testing.T) {
+	t.Parallel()
+	s := reporttest.Sample(remediate.ReportStatus)
+	s.Mandate.Attestation = &remediate.Attestation{By: "CIO", Statement: "All subcomponents are included."}
+	s.Form.Attest, s.Ledger = nil, report.Head{}
+	p := parse(t, asHTML(t, s))
+	for id, want := range map[string]string{"attestation": "GAP Nobody has signed this yet", "evidence": "GAP This report rests on no ledger."} {
+		if got := text(p.id(t, id)); !strings.Contains(got, want) {
+			t.Errorf("%s does not say %q: %s", id, want, got)
+		}
+	}
+	s.Form.Attest = &remediate.Attested{Name: "A. Person", Title: "CIO of Examples", Date: reporttest.Now}
+	got := text(parse(t, asHTML(t, s)).id(t, "attestation"))
+	for _, want := range []string{"All subcomponents are included.", "A. Person", "CIO of Examples", "2026-12-10"} {
+		if !strings.Contains(got, want) || strings.Contains(got, "GAP") {
+			t.Errorf("it does not say %q: %s", want, got)
+		}
+	}
+}

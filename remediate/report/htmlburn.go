@@ -2,21 +2,25 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"oust/remediate"
 )
 
 // The chart's size, in units of its viewBox.
 const (
-	burnWidth, burnHeight = 760, 300
-	burnLeft, burnRight   = 58, 36
-	burnTop, burnBottom   = 54, 30
-	// markLine is the height of a line of labels above the plot.
-	markLine = 15
-	// markLetter is about how wide a letter of a label is.
-	markLetter = 6.6
+	burnWidth, burnPlot = 760, 216
+	burnLeft, burnRight = 58, 36
+	burnBottom          = 30
+	// markLine is the height of a line of labels above the plot, markLines how
+	// many there can be.
+	markLine, markLines = 15, 10
+	// markLetter is about how wide a letter of a label is, markLetters how many
+	// it may have.
+	markLetter, markLetters = 6.6, 40
 )
 
 // burnSpan bounds the days of the chart, and burnDays the rows of its table.
@@ -30,7 +34,7 @@ var burnOrder = []remediate.Standing{remediate.StandReappeared, remediate.StandP
 
 // burnChart draws how many hosts were open, day by day.
 type burnChart struct {
-	Width, Height int
+	Width, Height float64
 	Left, Right   float64 // of the plot
 	Top, Bottom   float64
 	Areas         []burnArea
@@ -86,26 +90,28 @@ func burnChartOf(s Snapshot) *burnChart {
 		}
 	}
 	c := &burnChart{
-		Width: burnWidth, Height: burnHeight, Left: burnLeft, Right: burnWidth - burnRight, Top: burnTop, Bottom: burnHeight - burnBottom,
-		Days: pickDays(days), All: len(days),
+		Width: burnWidth, Left: burnLeft, Right: burnWidth - burnRight, Days: pickDays(days), All: len(days),
 		First: burnSum{days[0].Date, openOn(days[0])}, Last: burnSum{days[len(days)-1].Date, openOn(days[len(days)-1])},
 	}
 	x := func(t time.Time) float64 {
 		return c.Left + (c.Right-c.Left)*float64(t.Sub(from))/float64(to.Sub(from))
 	}
+	marks = slices.DeleteFunc(marks, func(m burnDate) bool { return m.date.Before(from) || m.date.After(to) })
+	c.place(marks, x)
+	c.Bottom = c.Top + burnPlot
+	c.Height = c.Bottom + burnBottom
 	most := 1
 	for _, d := range days {
 		most = max(most, openOn(d))
 	}
 	step := tickStep(most)
 	top := (most + step - 1) / step * step
-	y := func(hosts int) float64 { return c.Bottom - (c.Bottom-c.Top)*float64(hosts)/float64(top) }
+	y := func(hosts int) float64 { return c.Bottom - burnPlot*float64(hosts)/float64(top) }
 	for v := 0; v <= top; v += step {
 		c.Ticks = append(c.Ticks, burnTick{y(v), thousands(v)})
 	}
 	c.dateTicks(from, to, x)
 	c.stack(days, dates, x, y)
-	c.place(marks, from, to, x)
 	return c
 }
 
@@ -218,7 +224,7 @@ func burnMarks(s Snapshot) []burnDate {
 	var marks []burnDate
 	for _, m := range s.Milestones {
 		if t, err := time.Parse(time.DateOnly, m.Date); err == nil {
-			marks = append(marks, burnDate{date: t, label: m.Name + " " + m.Date})
+			marks = append(marks, burnDate{date: t, label: shortened(m.Name, markLetters-len(" 2006-01-02")) + " " + m.Date})
 		}
 	}
 	today := s.At.UTC().Truncate(24 * time.Hour)
@@ -227,27 +233,30 @@ func burnMarks(s Snapshot) []burnDate {
 
 // place puts each label beside its mark, on the side where it crosses no other
 // mark if there is one, and on the first line above the plot on which there is
-// room for it.
-func (c *burnChart) place(marks []burnDate, from, to time.Time, x func(time.Time) float64) {
-	const lines = burnTop / markLine
-	var ends [lines][][2]float64
-	for _, m := range marks {
-		if m.date.Before(from) || m.date.After(to) {
-			continue
-		}
+// room for it. The plot begins below the lines.
+func (c *burnChart) place(marks []burnDate, x func(time.Time) float64) {
+	var ends [markLines][][2]float64
+	lines := make([]int, len(marks))
+	used := 1
+	for i, m := range marks {
 		mark := burnMark{X: x(m.date), Anchor: "start", Label: m.label, Today: m.today}
-		wide := markLetter * float64(len(m.label))
+		wide := markLetter * float64(utf8.RuneCountInString(m.label))
 		left := mark.X
-		if mark.X+wide > burnWidth || crossed(marks, x, mark.X, mark.X+wide) && !crossed(marks, x, mark.X-wide, mark.X) {
+		fits := mark.X-wide >= 0
+		if fits && (mark.X+wide > c.Width || crossed(marks, x, mark.X, mark.X+wide) && !crossed(marks, x, mark.X-wide, mark.X)) {
 			mark.Anchor, left = "end", mark.X-wide
 		}
 		line := 0
-		for line < lines-1 && overlaps(ends[line], left, left+wide) {
+		for line < markLines-1 && overlaps(ends[line], left, left+wide) {
 			line++
 		}
 		ends[line] = append(ends[line], [2]float64{left - markLetter, left + wide + markLetter})
-		mark.Y = c.Top - 6 - markLine*float64(line)
+		lines[i], used = line, max(used, line+1)
 		c.Marks = append(c.Marks, mark)
+	}
+	c.Top = float64(markLine*used + 9)
+	for i, line := range lines {
+		c.Marks[i].Y = c.Top - 6 - float64(markLine*line)
 	}
 }
 
@@ -268,4 +277,12 @@ func overlaps(taken [][2]float64, from, to float64) bool {
 		}
 	}
 	return false
+}
+
+// shortened is a text of at most so many runes.
+func shortened(s string, most int) string {
+	if r := []rune(s); len(r) > most {
+		return string(r[:most-1]) + "…"
+	}
+	return s
 }
