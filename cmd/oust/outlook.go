@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sourcegraph/conc"
+
 	"oust/remediate"
 	"oust/remediate/engine"
 	"oust/remediate/schedule"
@@ -27,6 +29,39 @@ func (w *workspace) readingEngine() (*engine.Engine, error) {
 	})
 }
 
+// openRecords reads the campaign and, at the same time, its inventory and what
+// its store has of the hosts.
+func (a *app) openRecords(ctx context.Context) (*workspace, *engine.Engine, *engine.Records, error) {
+	w, err := a.readCampaign()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	var e *engine.Engine
+	var records *engine.Records
+	var recordsErr error
+	var wg conc.WaitGroup
+	wg.Go(func() {
+		if recordsErr = w.openStoreToRead(ctx); recordsErr != nil {
+			return
+		}
+		if e, recordsErr = w.readingEngine(); recordsErr == nil {
+			records, recordsErr = e.Records(ctx, false)
+		}
+	})
+	err = w.readInventory()
+	wg.Wait()
+	return w, e, records, cmp.Or(err, recordsErr)
+}
+
+// statesOf are the states in records.
+func statesOf(r *engine.Records) hostStates {
+	out := hostStates{}
+	for st := range r.States {
+		out[st.Host] = *st
+	}
+	return out
+}
+
 // nextLines groups hosts by what they need next, those that wait for a person
 // first.
 func nextLines(hosts []engine.HostOutlook) []nextLine {
@@ -35,7 +70,8 @@ func nextLines(hosts []engine.HostOutlook) []nextLine {
 		person bool
 	}
 	at := map[key]*nextLine{}
-	for _, h := range hosts {
+	for i := range hosts {
+		h := &hosts[i]
 		if h.Work == schedule.WorkNone || h.Work == schedule.WorkExempt {
 			continue
 		}

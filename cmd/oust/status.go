@@ -72,14 +72,11 @@ type nextLine struct {
 }
 
 func (a *app) runStatus(ctx context.Context, limit string) error {
-	w, err := a.openCampaign()
+	w, e, records, err := a.openRecords(ctx)
 	if err != nil {
 		return err
 	}
-	if err := w.openStoreToRead(ctx); err != nil {
-		return err
-	}
-	hosts, err := w.selectHosts(limit, func() (hostStates, error) { return w.allStates(ctx) })
+	hosts, err := w.selectHosts(limit, func() (hostStates, error) { return statesOf(records), nil })
 	if err != nil {
 		return err
 	}
@@ -93,11 +90,7 @@ func (a *app) runStatus(ctx context.Context, limit string) error {
 	for _, c := range remediate.Classes() {
 		m.Failed[c] = 0
 	}
-	e, err := w.readingEngine()
-	if err != nil {
-		return err
-	}
-	outlook, err := e.Outlook(ctx, hosts, w.hosts)
+	outlook, err := e.OutlookOf(ctx, records, hosts, w.hosts)
 	if err != nil {
 		return err
 	}

@@ -42,6 +42,15 @@ type workspace struct {
 
 // openCampaign reads the campaign, its playbooks and its inventory.
 func (a *app) openCampaign() (*workspace, error) {
+	w, err := a.readCampaign()
+	if err != nil {
+		return nil, err
+	}
+	return w, w.readInventory()
+}
+
+// readCampaign reads the campaign and its playbooks.
+func (a *app) readCampaign() (*workspace, error) {
 	c, err := campaign.Load(a.dir)
 	if err != nil {
 		return nil, err
@@ -58,17 +67,22 @@ func (a *app) openCampaign() (*workspace, error) {
 		return nil, fmt.Errorf("%s: %w", campaign.Place(a.dir, "playbooks"), err)
 	}
 	w.library = w.library.CountEmbedded(c.Terms.Embedded)
+	return w, nil
+}
+
+func (w *workspace) readInventory() error {
+	a, c := w.a, w.campaign
 	inv, err := inventory.Load(c.Inventory, inventory.Options{
 		Dir: c.Dir, Stdin: a.In, Defaults: c.Defaults, Credentials: slices.Sorted(maps.Keys(c.Creds)),
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, warning := range inv.Warnings {
 		fmt.Fprintln(a.Err, "oust: note:", printable(warning))
 	}
 	w.hosts = inv.Hosts
-	return w, nil
+	return nil
 }
 
 // openStore opens the store for writing; the app closes it.
@@ -352,6 +366,9 @@ func (w *workspace) selectHosts(limit string, states func() (hostStates, error))
 		if known, err = states(); err != nil {
 			return nil, err
 		}
+	}
+	if limit == "" {
+		return slices.Clip(w.hosts), nil
 	}
 	var out []remediate.Host
 	for _, h := range w.hosts {

@@ -90,7 +90,7 @@ func (a *applying) admit(ctx context.Context, resume bool) (err error) {
 	if err != nil {
 		return err
 	}
-	if a.brake, err = e.newBrake(ctx, a.plan, func(remediate.HostState, remediate.Planned) {}); err != nil {
+	if a.brake, err = e.newBrake(ctx, a.plan); err != nil {
 		return err
 	}
 	a.gate, err = e.NewGate(ctx, a.ignoreWindows)

@@ -54,9 +54,8 @@ type brake struct {
 }
 
 // newBrake counts what stands failed since the last release. Waves are those
-// of the approved plans, and of plan, which may be nil. seen is told of each
-// host's state and place; reading them is most of the work.
-func (e *Engine) newBrake(ctx context.Context, plan *remediate.Plan, seen func(remediate.HostState, remediate.Planned)) (*brake, error) {
+// of the approved plans, and of plan.
+func (e *Engine) newBrake(ctx context.Context, plan *remediate.Plan) (*brake, error) {
 	held, since, err := e.hold(ctx)
 	if err != nil {
 		return nil, err
@@ -71,32 +70,39 @@ func (e *Engine) newBrake(ctx context.Context, plan *remediate.Plan, seen func(r
 		planned[p.Host] = p
 		sizes[schedule.WaveID{Plan: p.Plan, Number: p.Wave}]++
 	}
-	for wave, size := range sizes {
-		b.guard.AddWave(wave, size)
-	}
-	if plan != nil {
-		for i, size := range plan.Waves {
-			b.guard.AddWave(schedule.WaveID{Plan: plan.ID, Number: i + 1}, size)
-		}
+	b.addWaves(sizes)
+	for i, size := range plan.Waves {
+		b.guard.AddWave(schedule.WaveID{Plan: plan.ID, Number: i + 1}, size)
 	}
 	for st, err := range e.Store.HostStates(ctx) {
 		if err != nil {
 			return nil, fmt.Errorf("read the hosts: %w", err)
 		}
-		seen(st, planned[st.Host])
-		if st.Bare != "" && st.BareSince.After(since) && st.SeenAt.Sub(st.BareSince) >= bareGrace {
-			b.guard.RecordBare(st.Host, true)
-		}
-		if st.Last.Kind != remediate.OutcomeFailed || !st.LastAt.After(since) || st.Class == "" {
-			continue
-		}
-		var wave schedule.WaveID // a failure from before its plan counts in the campaign alone
-		if p := planned[st.Host]; p.Host != "" && !st.LastAt.Before(p.At) {
-			wave = schedule.WaveID{Plan: p.Plan, Number: p.Wave}
-		}
-		b.guard.Record(wave, st.Host, st.Last)
+		b.stood(&st, planned[st.Host], since)
 	}
 	return b, nil
+}
+
+func (b *brake) addWaves(sizes map[schedule.WaveID]int) {
+	for wave, size := range sizes {
+		b.guard.AddWave(wave, size)
+	}
+}
+
+// stood counts a host by what the store has of it; place is where the newest
+// approval has put it, if one has.
+func (b *brake) stood(st *remediate.HostState, place remediate.Planned, since time.Time) {
+	if st.Bare != "" && st.BareSince.After(since) && st.SeenAt.Sub(st.BareSince) >= bareGrace {
+		b.guard.RecordBare(st.Host, true)
+	}
+	if st.Last.Kind != remediate.OutcomeFailed || !st.LastAt.After(since) || st.Class == "" {
+		return
+	}
+	var wave schedule.WaveID // a failure from before its plan counts in the campaign alone
+	if place.Host != "" && !st.LastAt.Before(place.At) {
+		wave = schedule.WaveID{Plan: place.Plan, Number: place.Wave}
+	}
+	b.guard.Record(wave, st.Host, st.Last)
 }
 
 // record counts an outcome.

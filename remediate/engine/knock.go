@@ -28,7 +28,7 @@ func (t *knockTask) step(ctx context.Context) (time.Duration, bool) {
 func (t *knockTask) knock(ctx context.Context) error {
 	e := t.s.e
 	var err error
-	if target, unknown := e.Target(t.x.host); unknown == nil { // else the work itself will say so
+	if target, unknown := e.Target(*t.x.host); unknown == nil { // else the work itself will say so
 		err = transports.Knock(ctx, e.Dialer, target)
 	}
 	e.Logger.Trace("knocked", logHost, t.x.host.Name, logError, err)

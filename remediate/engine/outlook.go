@@ -30,7 +30,7 @@ type HostOutlook struct {
 	Person bool   `json:"person,omitempty"`
 	Why    string `json:"why,omitempty"`
 	// State is what it was decided from.
-	State remediate.HostState `json:"-"`
+	State *remediate.HostState `json:"-"`
 }
 
 // WaveOutlook is how far a wave of an approved plan has come. Each of its
@@ -55,20 +55,27 @@ type WaveOutlook struct {
 // Outlook says what each of the hosts needs next. all are the hosts of the
 // inventory, for the waves.
 func (e *Engine) Outlook(ctx context.Context, hosts, all []remediate.Host) (Outlook, error) {
-	s, err := e.newServing(ctx, nil, all, ServeOptions{})
+	r, err := e.Records(ctx, false)
 	if err != nil {
 		return Outlook{}, err
 	}
+	return e.OutlookOf(ctx, r, hosts, all)
+}
+
+// OutlookOf is Outlook for records that were read before.
+func (e *Engine) OutlookOf(ctx context.Context, r *Records, hosts, all []remediate.Host) (Outlook, error) {
+	s := e.servingOf(r, all, ServeOptions{})
+	s.byName.rewind()
 	asked := make([]*served, len(hosts))
-	for i, h := range hosts {
-		if asked[i] = s.byName[h.Name]; asked[i] == nil {
-			return Outlook{}, fmt.Errorf("host %s is not in the inventory", h.Name)
+	for i := range hosts {
+		if asked[i] = s.byName.find(hosts[i].Name); asked[i] == nil {
+			return Outlook{}, fmt.Errorf("host %s is not in the inventory", hosts[i].Name)
 		}
 	}
 	if err := s.leaveWaves(ctx); err != nil {
 		return Outlook{}, err
 	}
-	out := Outlook{Held: s.brake.held, Waves: s.waveOutlooks()}
+	out := Outlook{Held: s.brake.held, Waves: s.waveOutlooks(), Hosts: make([]HostOutlook, 0, len(asked))}
 	for _, x := range asked {
 		one, err := s.outlook(x)
 		if err != nil {
@@ -88,9 +95,9 @@ func (s *serving) leaveWaves(ctx context.Context) error {
 		switch {
 		case x.next.Work != schedule.WorkRemove:
 		case !x.next.First:
-			tried = append(tried, x.host)
+			tried = append(tried, *x.host)
 		default:
-			o, err := s.gate.At(x.host, s.clock, s.gate.Need(PlaybookNames(x.view.State.Findings)))
+			o, err := s.gate.At(*x.host, s.clock, s.gate.Need(PlaybookNames(x.view.State.Findings)))
 			if err != nil || o.Never {
 				s.waitsFor(x, schedule.WaveID{})
 			}
@@ -109,14 +116,14 @@ func (s *serving) leaveWaves(ctx context.Context) error {
 
 func (s *serving) outlook(x *served) (HostOutlook, error) {
 	n := x.next
-	out := HostOutlook{Host: x.host.Name, Work: n.Work, At: n.At, Person: n.Person, Why: n.Why, State: x.view.State}
+	out := HostOutlook{Host: x.host.Name, Work: n.Work, At: n.At, Person: n.Person, Why: n.Why, State: &x.view.State}
 	if n.At.Before(s.clock) && !n.At.IsZero() {
 		out.At = s.clock
 	}
 	switch n.Work {
 	case schedule.WorkRemove:
 		wave, waits := s.earlierWave(x)
-		o, err := s.gate.At(x.host, out.At, s.gate.Need(PlaybookNames(x.view.State.Findings)))
+		o, err := s.gate.At(*x.host, out.At, s.gate.Need(PlaybookNames(x.view.State.Findings)))
 		switch {
 		case err != nil:
 			out.At, out.Person, out.Why = time.Time{}, true, err.Error()
@@ -130,7 +137,7 @@ func (s *serving) outlook(x *served) (HostOutlook, error) {
 			out.At, out.Why = o.Next, o.Why
 		}
 	case schedule.WorkRestart:
-		ok, next, why := s.gate.mayRestart(x.host, PlaybookNames(x.view.State.Findings), out.At)
+		ok, next, why := s.gate.mayRestart(*x.host, PlaybookNames(x.view.State.Findings), out.At)
 		switch {
 		case s.brake.held != nil:
 			out.At, out.Why = time.Time{}, "the campaign is held"

@@ -183,7 +183,7 @@ func (s *serving) pause() time.Duration {
 
 // served is one host as Serve keeps it.
 type served struct {
-	host remediate.Host
+	host *remediate.Host
 	view schedule.View
 	next schedule.Next
 	// due is when it is taken up again; it is in the queue if at is not
@@ -341,7 +341,7 @@ func (s *serving) mayGo(ctx context.Context, x *served, now time.Time) (bool, er
 			due := x.view.State.SeenAt.Add(schedule.PersonLook)
 			return s.putOff(x, !due.After(now) || x.view.State.SeenAt.After(now), due, "the campaign is held: "+held.Reason), nil
 		}
-		ok, next, why := s.gate.mayRestart(x.host, PlaybookNames(x.view.State.Findings), now)
+		ok, next, why := s.gate.mayRestart(*x.host, PlaybookNames(x.view.State.Findings), now)
 		return s.putOff(x, ok, next, why), nil
 	}
 	return true, nil
@@ -362,7 +362,7 @@ func (s *serving) mayRemove(ctx context.Context, x *served, now time.Time) (bool
 		s.shelve(x, fmt.Sprintf("wave %d comes first", wave))
 		return false, nil
 	}
-	o, err := s.gate.At(x.host, now, s.gate.Need(PlaybookNames(x.view.State.Findings)))
+	o, err := s.gate.At(*x.host, now, s.gate.Need(PlaybookNames(x.view.State.Findings)))
 	if err != nil {
 		s.waitsFor(x, schedule.WaveID{})
 		s.shelve(x, err.Error())

@@ -44,7 +44,7 @@ func (s *serving) fly(x *served, t task, run *running) task {
 	s.flying++
 	f := &flight{task: t, s: s, x: x, run: run}
 	for _, at := range x.tidy {
-		f.before = append(f.before, s.joins.settle(x.host, at))
+		f.before = append(f.before, s.joins.settle(*x.host, at))
 	}
 	return f
 }
@@ -53,7 +53,7 @@ func (s *serving) fly(x *served, t task, run *running) task {
 func (s *serving) joinTasks(_ context.Context, xs []*served) ([]task, error) {
 	var out []task
 	for _, x := range xs {
-		out = append(out, s.fly(x, s.joins.settle(x.host, x.open[0]), nil))
+		out = append(out, s.fly(x, s.joins.settle(*x.host, x.open[0]), nil))
 	}
 	return out, nil
 }
@@ -72,7 +72,7 @@ func (s *serving) lookTasks(ctx context.Context, kind remediate.LookKind, xs []*
 	}
 	var out []task
 	for _, x := range xs {
-		out = append(out, s.fly(x, &lookTask{l: l, host: x.host}, run))
+		out = append(out, s.fly(x, &lookTask{l: l, host: *x.host}, run))
 	}
 	return out, nil
 }
@@ -166,7 +166,7 @@ func (s *serving) pendingTasks(ctx context.Context, waiting []pendingHost) ([]ta
 	var out []task
 	for _, w := range waiting {
 		x, at := w.x, w.at
-		t := &hostTask{a: a, host: x.host, attempt: *at, restartOnly: true, pending: at.Outcome}
+		t := &hostTask{a: a, host: *x.host, attempt: *at, restartOnly: true, pending: at.Outcome}
 		t.reopened = x.view.State.Last.Kind != remediate.OutcomeRebootPending
 		t.next = t.resumeRestart
 		out = append(out, s.fly(x, t, run))
@@ -201,7 +201,7 @@ func (s *serving) beginChanges(ctx context.Context, plan *remediate.Plan, xs []*
 func (s *serving) removeTasks(ctx context.Context, xs []*served) ([]task, error) {
 	hosts := make([]remediate.Host, len(xs))
 	for i, x := range xs {
-		hosts[i] = x.host
+		hosts[i] = *x.host
 	}
 	p, err := s.e.draft(ctx, hosts)
 	if err != nil {
@@ -232,7 +232,7 @@ func (s *serving) removeTasks(ctx context.Context, xs []*served) ([]task, error)
 	}
 	going := make([]*served, len(plan.Hosts))
 	for i := range plan.Hosts {
-		going[i] = s.byName[plan.Hosts[i].Name]
+		going[i] = s.byName.find(plan.Hosts[i].Name)
 	}
 	run, a, err := s.beginChanges(ctx, plan, going)
 	if err != nil {
@@ -250,7 +250,7 @@ func (s *serving) removeTasks(ctx context.Context, xs []*served) ([]task, error)
 // or a person's yes to a script that nobody has approved.
 func (s *serving) leaveOut(p *planner) (looks []*served) {
 	for _, left := range p.plan.Left {
-		x := s.byName[left.Name]
+		x := s.byName.find(left.Name)
 		switch left.Reason {
 		case remediate.LeftClean, remediate.LeftUnseen:
 			looks = append(looks, x)
@@ -265,7 +265,7 @@ func (s *serving) leaveOut(p *planner) (looks []*served) {
 			scripts[h.Script] = true
 			return false
 		}
-		s.person(s.byName[h.Name], schedule.WorkPlan, "it needs a script that nobody has approved yet: 'oust plan', look at it, and 'oust apply'")
+		s.person(s.byName.find(h.Name), schedule.WorkPlan, "it needs a script that nobody has approved yet: 'oust plan', look at it, and 'oust apply'")
 		return true
 	})
 	p.plan.Scripts = slices.DeleteFunc(p.plan.Scripts, func(sc remediate.Script) bool { return !scripts[sc.Digest] })

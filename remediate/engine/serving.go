@@ -28,7 +28,7 @@ type serving struct {
 	// approved are the digests of scripts that a person has said yes to.
 	approved map[string]bool
 	hosts    []*served
-	byName   map[string]*served
+	byName   roster
 	queue    dueQueue
 	// firsts counts the hosts whose turn a wave waits for; gated are hosts of
 	// later waves, by plan, and released those to be looked at again.
@@ -68,72 +68,87 @@ type running struct {
 }
 
 func (e *Engine) newServing(ctx context.Context, stop <-chan struct{}, hosts []remediate.Host, opt ServeOptions) (*serving, error) {
-	if opt.Tick <= 0 {
-		opt.Tick = time.Minute
-	}
-	s := &serving{
-		e: e, opt: opt, stop: stop, byName: make(map[string]*served, len(hosts)), runs: map[*running]bool{},
-		planner: schedule.Planner{Rules: schedule.RetryRules(e.Campaign.Retry, e.Campaign.Watch), Reverify: e.Campaign.Reverify},
-		firsts:  map[schedule.WaveID]int{}, gated: map[string][]*served{},
-		wake: make(chan struct{}, 1), over: make(chan struct{}), clock: e.Now(), summary: newSummary("", retryKind, len(hosts)),
-	}
-	for _, h := range hosts {
-		x := &served{host: h, at: -1, forced: opt.Forced}
-		x.view.State = remediate.HostState{Host: h.Name, Standing: remediate.StandUnseen}
-		s.hosts = append(s.hosts, x)
-		s.byName[h.Name] = x
-	}
-	waves := map[string]schedule.WaveID{}
-	var err error
-	s.brake, err = e.newBrake(ctx, nil, func(st remediate.HostState, p remediate.Planned) {
-		x := s.byName[st.Host]
-		if x == nil {
-			return
-		}
-		if x.view.State = st; p.Host != "" {
-			x.view.Planned = p
-			waves[p.Host] = schedule.WaveID{Plan: p.Plan, Number: p.Wave}
-		}
-	})
+	r, err := e.Records(ctx, opt.IgnoreWindows)
 	if err != nil {
 		return nil, err
 	}
-	if s.gate, err = e.NewGate(ctx, opt.IgnoreWindows); err != nil {
-		return nil, err
-	}
-	if s.approved, err = e.Store.ApprovedScripts(ctx); err != nil {
-		return nil, fmt.Errorf("read the approved scripts: %w", err)
-	}
-	if s.exempt, err = e.exemptions(ctx); err != nil {
-		return nil, err
-	}
-	if err := s.read(ctx, waves); err != nil {
-		return nil, err
-	}
+	s := e.servingOf(r, hosts, opt)
+	s.stop = stop
+	waves := map[string]schedule.WaveID{}
 	for _, x := range s.hosts {
-		s.decide(x, s.clock)
+		if p := x.view.Planned; p.Host != "" {
+			waves[p.Host] = schedule.WaveID{Plan: p.Plan, Number: p.Wave}
+		}
+	}
+	if s.joins, err = s.applying(&remediate.Plan{}, remediate.Run{}, waves); err != nil {
+		return nil, err
 	}
 	return s, nil
 }
 
-// read takes in exemptions and open attempts.
-func (s *serving) read(ctx context.Context, waves map[string]schedule.WaveID) error {
-	for name, x := range s.exempt {
-		if host := s.byName[name]; host != nil {
-			host.view.ExemptUntil = x.Until
+// servingOf decides what hosts need next from what the store has of them.
+func (e *Engine) servingOf(r *Records, hosts []remediate.Host, opt ServeOptions) *serving {
+	if opt.Tick <= 0 {
+		opt.Tick = time.Minute
+	}
+	s := &serving{
+		e: e, opt: opt, runs: map[*running]bool{}, gate: r.gate, approved: r.approved, exempt: r.exempt,
+		planner: schedule.Planner{Rules: schedule.RetryRules(e.Campaign.Retry, e.Campaign.Watch), Reverify: e.Campaign.Reverify},
+		firsts:  map[schedule.WaveID]int{}, gated: map[string][]*served{},
+		wake: make(chan struct{}, 1), over: make(chan struct{}), clock: e.Now(), summary: newSummary("", retryKind, len(hosts)),
+	}
+	s.hosts = make([]*served, len(hosts))
+	room := make([]served, len(hosts))
+	for i := range hosts {
+		x := &room[i]
+		x.host, x.at, x.forced = &hosts[i], -1, opt.Forced
+		x.view.State.Host, x.view.State.Standing = hosts[i].Name, remediate.StandUnseen
+		s.hosts[i] = x
+	}
+	s.byName.hosts = s.hosts
+	s.take(r)
+	for _, x := range s.hosts {
+		s.decide(x, s.clock)
+	}
+	return s
+}
+
+// take gives each host what the store has of it, and counts what stands failed.
+func (s *serving) take(r *Records) {
+	s.brake = &brake{e: s.e, guard: schedule.NewGuard(s.e.Campaign.Stop), held: r.held}
+	sizes := map[schedule.WaveID]int{}
+	elsewhere := map[string]remediate.Planned{} // of hosts that are not in the inventory
+	for _, part := range r.planned {
+		for _, p := range part {
+			sizes[schedule.WaveID{Plan: p.Plan, Number: p.Wave}]++
+			if x := s.byName.find(p.Host); x != nil {
+				x.view.Planned = p
+				continue
+			}
+			elsewhere[p.Host] = p
 		}
 	}
-	open, err := s.e.Store.OpenAttempts(ctx)
-	if err != nil {
-		return fmt.Errorf("read open attempts: %w", err)
+	s.brake.addWaves(sizes)
+	s.byName.rewind()
+	for st := range r.States {
+		x := s.byName.find(st.Host)
+		if x == nil {
+			s.brake.stood(st, elsewhere[st.Host], r.since)
+			continue
+		}
+		x.view.State = *st
+		s.brake.stood(st, x.view.Planned, r.since)
 	}
-	for _, at := range open {
-		if x := s.byName[at.Host]; x != nil {
+	for name, exemption := range r.exempt {
+		if x := s.byName.find(name); x != nil {
+			x.view.ExemptUntil = exemption.Until
+		}
+	}
+	for _, at := range r.open {
+		if x := s.byName.find(at.Host); x != nil {
 			x.left(at)
 		}
 	}
-	s.joins, err = s.applying(&remediate.Plan{}, remediate.Run{}, waves)
-	return err
 }
 
 // closeOldRuns ends the runs that a Serve before this one left open: their
@@ -416,8 +431,8 @@ func (s *serving) endRuns(ctx context.Context) {
 func (s *serving) applying(plan *remediate.Plan, run remediate.Run, waves map[string]schedule.WaveID) (*applying, error) {
 	hosts := make(map[string]remediate.Host, len(waves))
 	for name := range waves {
-		if x := s.byName[name]; x != nil {
-			hosts[name] = x.host
+		if x := s.byName.find(name); x != nil {
+			hosts[name] = *x.host
 		}
 	}
 	a := &applying{
