@@ -22,8 +22,10 @@ var errReading = errors.New("this command reaches no host")
 
 // readingEngine reads the store and reaches no host; it resolves no secret.
 func (w *workspace) readingEngine() (*engine.Engine, error) {
+	drafts := newDraftFile(w.campaign.Dir, engine.DraftBasis(w.library, w.campaign), w.a.logger.Named("drafts"))
+	w.a.closers = append(w.a.closers, drafts)
 	return engine.New(engine.Config{
-		Store: w.store, Library: w.library, Campaign: w.campaign, Now: w.a.now, Logger: w.a.logger.Named("engine"),
+		Drafts: drafts, Store: w.store, Library: w.library, Campaign: w.campaign, Now: w.a.now, Logger: w.a.logger.Named("engine"),
 		Dialer: transports.DialerFunc(func(context.Context, transports.Target) (transports.Conn, error) { return nil, errReading }),
 		Target: func(remediate.Host) (transports.Target, error) { return transports.Target{}, errReading },
 	})

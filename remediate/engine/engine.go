@@ -59,6 +59,9 @@ type Config struct {
 	Logger hclog.Logger
 	// Now is the clock for records; default time.Now.
 	Now func() time.Time
+	// Drafts spares an Outlook the drafts of hosts whose facts are as they were;
+	// default: nothing is kept.
+	Drafts Drafts
 	// Connections bounds the hosts that hold a connection at one moment,
 	// which may be fewer than those in flight; default 512.
 	Connections int
@@ -77,6 +80,9 @@ func (c Config) WithDefaults() Config {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Drafts == nil {
+		c.Drafts = noDrafts{}
 	}
 	if c.Connections <= 0 {
 		c.Connections = 512

@@ -91,11 +91,17 @@ func (e *Engine) OutlookOf(ctx context.Context, r *Records, hosts, all []remedia
 // which there is no script now, or none that was approved.
 func (s *serving) leaveWaves(ctx context.Context) error {
 	var tried []remediate.Host
+	states := map[string]*remediate.HostState{}
 	for _, x := range s.hosts {
 		switch {
 		case x.next.Work != schedule.WorkRemove:
 		case !x.next.First:
+			if script, ok := s.e.Drafts.Script(x.view.State.RawDigest); ok {
+				s.leaveUnapproved(x, script)
+				continue
+			}
 			tried = append(tried, *x.host)
+			states[x.host.Name] = &x.view.State
 		default:
 			o, err := s.gate.At(*x.host, s.clock, s.gate.Need(PlaybookNames(x.view.State.Findings)))
 			if err != nil || o.Never {
@@ -106,9 +112,12 @@ func (s *serving) leaveWaves(ctx context.Context) error {
 	if len(tried) == 0 {
 		return nil
 	}
-	p, err := s.e.draft(ctx, tried)
+	p, err := s.e.draft(ctx, tried, func(_ context.Context, host string) (remediate.HostState, error) { return *states[host], nil })
 	if err != nil {
 		return err
+	}
+	for i := range p.plan.Hosts {
+		s.e.Drafts.Keep(p.plan.Hosts[i].Facts, p.plan.Hosts[i].Script)
 	}
 	s.leaveOut(p)
 	return nil

@@ -203,7 +203,7 @@ func (s *serving) removeTasks(ctx context.Context, xs []*served) ([]task, error)
 	for i, x := range xs {
 		hosts[i] = *x.host
 	}
-	p, err := s.e.draft(ctx, hosts)
+	p, err := s.e.draft(ctx, hosts, s.e.Store.HostState)
 	if err != nil {
 		return nil, err
 	}
@@ -261,15 +261,24 @@ func (s *serving) leaveOut(p *planner) (looks []*served) {
 	p.plan.Left = nil
 	scripts := map[string]bool{}
 	p.plan.Hosts = slices.DeleteFunc(p.plan.Hosts, func(h remediate.PlanHost) bool {
-		if s.approved[h.Script] {
-			scripts[h.Script] = true
-			return false
+		if s.leaveUnapproved(s.byName.find(h.Name), h.Script) {
+			return true
 		}
-		s.person(s.byName.find(h.Name), schedule.WorkPlan, "it needs a script that nobody has approved yet: 'oust plan', look at it, and 'oust apply'")
-		return true
+		scripts[h.Script] = true
+		return false
 	})
 	p.plan.Scripts = slices.DeleteFunc(p.plan.Scripts, func(sc remediate.Script) bool { return !scripts[sc.Digest] })
 	return looks
+}
+
+// leaveUnapproved lets a host wait for a person where nobody has approved the
+// script that it needs.
+func (s *serving) leaveUnapproved(x *served, script string) bool {
+	if s.approved[script] {
+		return false
+	}
+	s.person(x, schedule.WorkPlan, "it needs a script that nobody has approved yet: 'oust plan', look at it, and 'oust apply'")
+	return true
 }
 
 // person lets a host wait for a person, and has it looked at once a day: what
