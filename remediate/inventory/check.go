@@ -25,10 +25,11 @@ type check struct {
 	credentials []string
 	zones       map[string]error
 	words       map[string]string
+	tagLists    map[string][]string // by the text that they were written as
 }
 
 func newCheck(opts Options) check {
-	return check{defaults: opts.Defaults, credentials: opts.Credentials, zones: map[string]error{}, words: map[string]string{}}
+	return check{defaults: opts.Defaults, credentials: opts.Credentials, zones: map[string]error{}, words: map[string]string{}, tagLists: map[string][]string{}}
 }
 
 // word returns the same string for equal texts.
@@ -214,8 +215,25 @@ func (c *check) zone(name string) error {
 	return err
 }
 
-// tags are separated by white space, commas, semicolons or bars.
+// tags returns the same list for equal texts.
 func (c *check) tags(s string) ([]string, error) {
+	const most = 10_000
+	if s == "" {
+		return nil, nil
+	}
+	if known, ok := c.tagLists[s]; ok {
+		return known, nil
+	}
+	out, err := c.newTags(s)
+	out = slices.Clip(out)
+	if err == nil && len(c.tagLists) < most {
+		c.tagLists[strings.Clone(s)] = out
+	}
+	return out, err
+}
+
+// newTags are separated by white space, commas, semicolons or bars.
+func (c *check) newTags(s string) ([]string, error) {
 	const most = 1000
 	var out []string
 	for t := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == ',' || r == ';' || r == '|' || unicode.IsSpace(r) }) {

@@ -22,13 +22,18 @@ const (
 // separator is the header's: a comma, a semicolon (Excel in much of Europe) or
 // a tab. A row may end early, as rows written by hand do.
 func (l *loader) parseCSV(s source) {
+	t := table{l: l, file: s.name}
+	sep := separator(firstLine(s.text))
+	if !hasQuotes(s.text) {
+		t.parsePlain(s.text, sep)
+		return
+	}
 	r := csv.NewReader(bytes.NewReader(s.text))
-	r.Comma = separator(firstLine(s.text))
+	r.Comma = sep
 	r.Comment = '#'
 	r.ReuseRecord = true
-	r.TrimLeadingSpace = true
+	r.TrimLeadingSpace = sep != '\t' // it would take empty cells for space
 	r.FieldsPerRecord = -1
-	t := table{l: l, file: s.name}
 	for !t.broken {
 		cells, err := r.Read()
 		if errors.Is(err, io.EOF) {

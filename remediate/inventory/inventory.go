@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"bytes"
+	"hash/maphash"
 	"io"
 	"net/netip"
 	"os"
@@ -70,14 +71,17 @@ type loader struct {
 	max     limits
 	ansible *ansible // all Ansible files but JSON
 	hosts   []remediate.Host
-	places  []Place        // of hosts
-	byName  map[string]int // index in hosts
-	files   []os.FileInfo  // that were read
+	places  []Place // of hosts
+	seed    maphash.Seed
+	byName  *seen         // hosts
+	files   []os.FileInfo // that were read
 	told    map[Problem]bool
 }
 
 func newLoader(opts Options, max limits) *loader {
-	return &loader{opts: opts, max: max, check: newCheck(opts), ansible: newAnsible(max), byName: map[string]int{}, told: map[Problem]bool{}}
+	l := &loader{opts: opts, max: max, check: newCheck(opts), ansible: newAnsible(max), seed: maphash.MakeSeed(), told: map[Problem]bool{}}
+	l.byName = newSeen(0, l.nameHash)
+	return l
 }
 
 // load reads what one path of the campaign names.
@@ -137,10 +141,12 @@ func (l *loader) expect(n int) {
 	}
 	l.hosts = slices.Grow(l.hosts, n)
 	l.places = slices.Grow(l.places, n)
-	if len(l.byName) == 0 {
-		l.byName = make(map[string]int, n)
+	if l.byName.used == 0 {
+		l.byName = newSeen(n, l.nameHash)
 	}
 }
+
+func (l *loader) nameHash(i int) uint64 { return maphash.String(l.seed, l.hosts[i].Name) }
 
 // add checks an entry and makes it a host.
 func (l *loader) add(e *entry) {
@@ -151,8 +157,10 @@ func (l *loader) add(e *entry) {
 		}
 		return
 	}
-	if first, taken := l.byName[e.text[colName]]; taken {
-		l.problem(e.at(colName), "host %q is there already, at %s; a name is unique in a campaign", e.text[colName], l.places[first])
+	name := e.text[colName]
+	hash := maphash.String(l.seed, name)
+	if first := l.byName.find(hash, func(i int) bool { return l.hosts[i].Name == name }); first >= 0 {
+		l.problem(e.at(colName), "host %q is there already, at %s; a name is unique in a campaign", name, l.places[first])
 		return
 	}
 	h, ok := l.host(&l.report, e)
@@ -160,32 +168,48 @@ func (l *loader) add(e *entry) {
 		return
 	}
 	// A host that has problems keeps its name, so that a second one is told.
-	l.byName[h.Name] = len(l.hosts)
 	l.hosts = append(l.hosts, h)
+	l.byName.put(hash, len(l.hosts)-1)
 	l.places = append(l.places, e.place)
+}
+
+// target is what a host is reached at.
+type target struct {
+	address string
+	port    int
+}
+
+func targetOf(h *remediate.Host) target {
+	t := target{strings.ToLower(h.DialAddress()), h.Port}
+	if strings.ContainsRune(t.address, ':') { // IPv4 addresses have one form
+		if ip, err := netip.ParseAddr(t.address); err == nil {
+			t.address = ip.Unmap().String()
+		}
+	}
+	if t.port == 0 && h.Transport == remediate.TransportSSH {
+		t.port = 22
+	}
+	return t
+}
+
+// hash tells the ports of one address apart too: a simulated fleet has
+// thousands of them.
+func (t target) hash(seed maphash.Seed) uint64 {
+	const odd = 0x9e3779b97f4a7c15 // spreads neighbours: 2^64 divided by the golden ratio
+	return maphash.String(seed, t.address) + uint64(t.port)*odd
 }
 
 // compareAddresses warns of machines that seem to be there twice.
 func (l *loader) compareAddresses() {
-	type target struct {
-		address string
-		port    int
-	}
-	first := make(map[target]int, len(l.hosts))
-	for i, h := range l.hosts {
-		t := target{strings.ToLower(h.DialAddress()), h.Port}
-		if strings.ContainsRune(t.address, ':') { // IPv4 addresses have one form
-			if ip, err := netip.ParseAddr(t.address); err == nil {
-				t.address = ip.Unmap().String()
-			}
-		}
-		if t.port == 0 && h.Transport == remediate.TransportSSH {
-			t.port = 22
-		}
-		if j, taken := first[t]; taken {
+	first := newSeen(len(l.hosts), func(i int) uint64 { return targetOf(&l.hosts[i]).hash(l.seed) })
+	for i := range l.hosts {
+		h := &l.hosts[i]
+		t := targetOf(h)
+		hash := t.hash(l.seed)
+		if j := first.find(hash, func(j int) bool { return targetOf(&l.hosts[j]) == t }); j >= 0 {
 			l.warn(l.places[i], "", "host "+h.Name+" has the address and port of "+l.hosts[j].Name+" ("+l.hosts[j].Origin+"): one machine under two names?")
 			continue
 		}
-		first[t] = i
+		first.put(hash, i)
 	}
 }
