@@ -116,7 +116,7 @@ func (w *workspace) readHosts(ctx context.Context, in *report.Input) error {
 	for i, h := range w.hosts {
 		row[h.Name] = i
 		o := &outlook.Hosts[i]
-		in.Hosts[i] = report.HostInput{Host: h, State: o.State, Next: report.Next{Work: string(o.Work), At: o.At, Person: o.Person, Why: o.Why}}
+		in.Hosts[i] = report.HostInput{Host: h, State: *o.State, Next: report.Next{Work: string(o.Work), At: o.At, Person: o.Person, Why: o.Why}}
 	}
 	days, duties, err := w.milestones(ctx, outlook.Hosts)
 	if err != nil {

@@ -111,7 +111,7 @@ func (a *app) runStatus(ctx context.Context, limit string) error {
 	}
 	all := outlook.Hosts
 	if len(hosts) < len(w.hosts) {
-		whole, err := e.Outlook(ctx, w.hosts, w.hosts)
+		whole, err := e.OutlookOf(ctx, records, w.hosts, w.hosts)
 		if err != nil {
 			return err
 		}
