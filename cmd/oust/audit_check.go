@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"oust/remediate"
@@ -118,6 +119,14 @@ func (u *audit) check(ctx context.Context) error {
 		return nil
 	}}
 	if u.report, err = ledger.Check(ctx, u.store, options); err != nil {
+		return err
+	}
+	err = u.store.CheckLedger(ctx, func(m sqlite.Misfit) error {
+		where := strings.TrimSpace(m.Table + " " + m.Row)
+		u.misfit(misfitMessage{Record: m.Record, Where: where, Why: m.Why})
+		return nil
+	})
+	if err != nil {
 		return err
 	}
 	r, m := u.report, &u.message

@@ -4,6 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"runtime"
+	"sync"
+	"sync/atomic"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -80,9 +83,9 @@ func (c *checker) batch(entries []remediate.LedgerEntry) error {
 	if err != nil {
 		return fmt.Errorf("read the ledger's hashes: %w", err)
 	}
-	for _, entry := range entries {
+	for _, read := range readAll(entries) {
 		levels := bits.TrailingZeros64(uint64(c.next+1)) + 1
-		c.record(entry, hashes[:levels])
+		c.record(read, hashes[:levels])
 		hashes = hashes[levels:]
 		if c.failed != nil {
 			return c.failed
@@ -114,23 +117,49 @@ func (c *checker) storedHashes(indexes []int64) ([]*tlog.Hash, error) {
 	return out, nil
 }
 
-// record checks the record that is due.
-func (c *checker) record(entry remediate.LedgerEntry, stored []*tlog.Hash) {
-	misfits := c.report.Misfits
-	number, r, err := Decode(entry.Text)
-	switch {
-	case err != nil:
-		c.misfit(c.next, "its text: %v", err)
-	case number != c.next:
-		c.misfit(c.next, "its text is that of record %d", number)
-	default:
-		c.meaning(r)
+// reading is what a text says.
+type reading struct {
+	leaf   tlog.Hash
+	number int64
+	record remediate.Record
+	err    error
+}
+
+// readAll reads texts, which takes most of the time of a check, on every
+// processor that there is.
+func readAll(entries []remediate.LedgerEntry) []reading {
+	out := make([]reading, len(entries))
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(entries)) {
+		wg.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(entries)); i = next.Add(1) - 1 {
+				r := &out[i]
+				r.leaf = tlog.RecordHash(entries[i].Text)
+				r.number, r.record, r.err = Decode(entries[i].Text)
+			}
+		})
 	}
-	c.grow(tlog.RecordHash(entry.Text), stored)
+	wg.Wait()
+	return out
+}
+
+// record checks the record that is due.
+func (c *checker) record(read reading, stored []*tlog.Hash) {
+	misfits := c.report.Misfits
+	switch {
+	case read.err != nil:
+		c.misfit(c.next, "its text: %v", read.err)
+	case read.number != c.next:
+		c.misfit(c.next, "its text is that of record %d", read.number)
+	default:
+		c.meaning(read.record)
+	}
+	c.grow(read.leaf, stored)
 	c.next++
 	c.report.Records++
 	if c.report.Misfits == misfits && c.options.Record != nil && c.failed == nil {
-		c.failed = c.options.Record(number, r)
+		c.failed = c.options.Record(read.number, read.record)
 	}
 	c.judgeClaims()
 }

@@ -11,8 +11,9 @@ import (
 
 // form is what is known of a kind's bodies.
 type form struct {
-	// read makes the body from its JSON.
-	read func(text json.RawMessage) (any, error)
+	// read reads a record of the kind; whether it is written in the one way that
+	// there is has to be asked for.
+	read func(text []byte) (int64, remediate.Record, error)
 	// settle gives the body with times and lists as records have them; what it
 	// is given stays as it is.
 	settle func(body any) (any, error)
@@ -56,10 +57,10 @@ func Kinds() []remediate.RecordKind {
 
 func bodies[B any](settle func(*B)) form {
 	return form{
-		read: func(text json.RawMessage) (any, error) {
-			var b B
-			err := strict(text, &b)
-			return b, err
+		read: func(text []byte) (int64, remediate.Record, error) {
+			var l line[B]
+			err := json.Unmarshal(text, &l)
+			return l.N, remediate.Record{Kind: l.Kind, At: l.At, By: l.By, Host: l.Host, Body: l.Body}, err
 		},
 		settle: func(body any) (any, error) {
 			b, ok := body.(B)
