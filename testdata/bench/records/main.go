@@ -42,6 +42,8 @@ func main() {
 type settings struct {
 	oust          string
 	hosts, rounds int
+	// reports: each report in each format is measured too.
+	reports bool
 	// dir keeps the campaign; one that is there already is taken as it is.
 	dir     string
 	timeout time.Duration
@@ -54,6 +56,7 @@ func run(ctx context.Context, args []string) error {
 	flags.StringVar(&s.oust, "oust", "bin/oust", "path of the program oust")
 	flags.IntVar(&s.hosts, "hosts", 100_000, "number of hosts in the campaign")
 	flags.IntVar(&s.rounds, "rounds", 15, "measurements of each command; the table shows medians")
+	flags.BoolVar(&s.reports, "reports", false, "measure each report in each format too")
 	flags.StringVar(&s.dir, "dir", "", "keep the campaign in this folder; one that is there already is measured as it is")
 	flags.StringVar(&child, "child", "", "only do this for the campaign in -dir, and end: make, lines or rows")
 	flags.DurationVar(&s.timeout, "timeout", time.Minute, "most that one command may take")

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 
+	"oust/remediate"
 	"oust/testdata/bench/timing"
 )
 
@@ -27,10 +28,15 @@ func works(s settings) ([]work, error) {
 		{name: "lines of the inventory, counted", command: []string{self, "-dir", s.dir, "-child", floorLines}, floor: true},
 		{name: "rows of the hosts, from a file with a line for each", command: []string{self, "-dir", s.dir, "-child", floorRows}, floor: true},
 	}
-	for _, args := range [][]string{
-		{"status"},
-		{"status", "--json"},
-	} {
+	commands := [][]string{{"status"}, {"status", "--json"}}
+	if s.reports {
+		for _, kind := range remediate.ReportKinds() {
+			for _, format := range []string{"html", "csv", "json", "oscal"} {
+				commands = append(commands, []string{"report", string(kind), "--format", format})
+			}
+		}
+	}
+	for _, args := range commands {
 		out = append(out, work{name: "oust " + strings.Join(args, " "), command: append([]string{s.oust, "-C", s.dir}, args...)})
 	}
 	return out, nil
