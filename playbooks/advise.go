@@ -11,6 +11,7 @@ import (
 func (c *checker) advise() {
 	p := c.p
 	c.adviseRemoval()
+	c.adviseFillIn()
 	for i, s := range p.Steps {
 		if s.Uninstaller != nil && len(s.Uninstaller.Exit) == 0 {
 			c.warn(warnExitMap, "exit does not say what the uninstaller's exit codes mean; every one but 0 counts as failed", "steps", i, "uninstaller")
@@ -30,6 +31,20 @@ func (c *checker) advise() {
 	}
 	if !p.ReportOnly() && p.Confidence == ConfidenceUnverified {
 		c.warn(warnUnverified, "the removal is unverified: try it on a test host before a campaign", "confidence")
+	}
+}
+
+// adviseFillIn warns of what a draft has left to a person.
+func (c *checker) adviseFillIn() {
+	n := 0
+	for line := range strings.Lines(string(c.p.text)) {
+		n++
+		if i := strings.Index(line, fillIn); i >= 0 {
+			p := Problem{File: c.p.file, Line: n, Column: len([]rune(line[:i])) + 1, Severity: SeverityWarning, Rule: warnFillIn,
+				Message: "this is still to be written"}
+			p.Excerpt = excerpt(c.p.text, p.Line, p.Column)
+			c.problems = append(c.problems, p)
+		}
 	}
 }
 

@@ -45,20 +45,25 @@ func (c *checker) uninstallSign(s *UninstallSign, at []any) {
 
 // wildcard demands a pattern that cannot match nearly everything.
 func (c *checker) wildcard(what, pattern string, at []any) {
-	letters := 0
-	for _, r := range pattern {
-		if unicode.IsLetter(r) {
-			letters++
-		}
-	}
 	switch {
 	case !printable(pattern) || strings.TrimSpace(pattern) != pattern:
 		c.err(ruleDetect, fmt.Sprintf("%s %q holds control characters or begins or ends with a blank", what, pattern), at...)
-	case letters < 3:
+	case !fixed(pattern):
 		c.err(ruleDetect, fmt.Sprintf("%s %q would match anything; give at least three letters", what, pattern), at...)
 	case pattern[0] == '*' || pattern[0] == '?':
 		c.warn(warnLeading, fmt.Sprintf("%s %q begins with a wildcard and may match what others make", what, pattern), at...)
 	}
+}
+
+// fixed reports whether a pattern has letters enough to mean something.
+func fixed(pattern string) bool {
+	n := 0
+	for _, r := range pattern {
+		if unicode.IsLetter(r) {
+			n++
+		}
+	}
+	return n >= 3
 }
 
 func (c *checker) signKey(key string, at []any) {

@@ -214,6 +214,7 @@ var lintCases = []struct {
 	{"block on no platform", "steps:\n", "blocks: [{key: HKLM\\SOFTWARE\\Acme, why: it is old}]\nsteps:\n", []string{
 		"11:11 detect the sign is of Windows, which is not among the platforms"}},
 
+	{"warn: fill in", "call Acme", "'FILL IN: what to do'", []string{"25:10 fill-in this is still to be written"}},
 	{"warn: leading wildcard", `"widget-gui*"`, `"*widget-gui"`, []string{`8:54 leading-wildcard package pattern "*widget-gui" begins with a wildcard and may match what others make`}},
 	{"warn: detected, not removed", "names: [widget-gui, widget]", "names: [widget]", []string{
 		`8:54 detected-not-removed package "widget-gui*" is detected, but no step removes it with dpkg and rpm`}},

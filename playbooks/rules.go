@@ -43,6 +43,7 @@ const (
 	warnAfterwards = "no-afterwards"
 	warnUnverified = "unverified"
 	warnShips      = "ships-too"
+	warnFillIn     = "fill-in"
 )
 
 var rules = []Rule{
@@ -77,6 +78,7 @@ var rules = []Rule{
 	{warnManual, SeverityWarning, "manual says what to do about residue that no step removes"},
 	{warnAfterwards, SeverityWarning, "afterwards says what protects the host once the product is gone"},
 	{warnUnverified, SeverityWarning, "a removal that nobody has verified is tried on a test host first"},
+	{warnFillIn, SeverityWarning, "nothing is left that a draft has open"},
 	{warnShips, SeverityWarning, "a playbook of your own has another name than those that ship"},
 }
 

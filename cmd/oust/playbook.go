@@ -35,7 +35,7 @@ or a path of your own (./own, ./own/widget.yaml). docs/playbooks.md has the form
 start for one of your own. Name, digest and file go to standard error.`,
 			RunE: func(_ *cobra.Command, args []string) error { return a.runPlaybookShow(args[0]) },
 		},
-		a.playbookLintCommand(), a.playbookRenderCommand(), a.playbookTestCommand(), a.playbookMatchCommand(), a.playbookSchemaCommand(),
+		a.playbookLintCommand(), a.playbookRenderCommand(), a.playbookTestCommand(), a.playbookMatchCommand(), a.playbookSchemaCommand(), a.playbookNewCommand(),
 	)
 	return c
 }
