@@ -321,6 +321,8 @@ type EvidenceStore interface {
 	// Moves yields every change of a standing, oldest first: the first look at a
 	// host moves it from StandUnseen.
 	Moves(ctx context.Context) iter.Seq2[Move, error]
+	// LatestMoves yields them newest first.
+	LatestMoves(ctx context.Context) iter.Seq2[Move, error]
 	// Sightings yields what looks found, prechecks included, in the order of
 	// their recording. Looks that found nothing are left out.
 	Sightings(ctx context.Context) iter.Seq2[Sighting, error]

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,7 +38,7 @@ func readMandate(c remediate.Campaign) (remediate.Campaign, error) {
 		return c, placed(key, err)
 	}
 	known := mandate.Fields(c.Terms)
-	for name := range c.Form.Fields {
+	for _, name := range slices.Sorted(maps.Keys(c.Form.Fields)) {
 		if err := askedFor(name, known, c.Terms.Name); err != nil {
 			return c, placed("report.fields."+name, err)
 		}
@@ -46,10 +48,8 @@ func readMandate(c remediate.Campaign) (remediate.Campaign, error) {
 
 // askedFor refuses an answer to what nobody asks.
 func askedFor(name string, known []string, mandate string) error {
-	for _, k := range known {
-		if k == name {
-			return nil
-		}
+	if slices.Contains(known, name) {
+		return nil
 	}
 	if near := remediate.Nearest(name, known); near != "" {
 		return fmt.Errorf("%s does not ask for it; did you mean %q?", mandate, near)
@@ -68,15 +68,19 @@ func (w *workspace) progress(ctx context.Context, all []engine.HostOutlook) (sch
 	if err != nil {
 		return p, fmt.Errorf("read the exemptions: %w", err)
 	}
-	exempt := map[string]bool{}
+	exempt := map[string]time.Time{}
 	for _, e := range exemptions {
-		exempt[e.Host] = exempt[e.Host] || e.Holds(p.Now)
+		if e.Holds(p.Now) {
+			exempt[e.Host] = e.At
+		}
 	}
-	for _, h := range all {
+	stands := make([]schedule.Stand, len(all))
+	for i, h := range all {
 		if at := h.State.FoundAt; !at.IsZero() && (p.Found.IsZero() || at.Before(p.Found)) {
 			p.Found = at
 		}
-		if clean := h.State.Standing == remediate.StandClear || h.State.Standing == remediate.StandRemoved; !clean && !exempt[h.Host] {
+		stands[i] = schedule.Stand{Host: h.Host, Standing: h.State.Standing, Exempt: exempt[h.Host]}
+		if stands[i].Open() {
 			p.Open++
 		}
 	}
@@ -89,7 +93,7 @@ func (w *workspace) progress(ctx context.Context, all []engine.HostOutlook) (sch
 	if p.Open > 0 {
 		return p, nil
 	}
-	if p.Finished, err = schedule.FinishedAt(w.hosts, w.store.Moves(ctx), exemptions, p.Now); err != nil {
+	if p.Finished, err = schedule.FinishedAt(stands, w.store.LatestMoves(ctx)); err != nil {
 		return p, fmt.Errorf("read since when no host is left: %w", err)
 	}
 	return p, nil

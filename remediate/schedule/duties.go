@@ -2,7 +2,6 @@ package schedule
 
 import (
 	"fmt"
-	"iter"
 	"slices"
 	"time"
 
@@ -107,45 +106,4 @@ func (p Progress) reportDays(kind remediate.ReportKind, zone *time.Location) []t
 func anyWithin(days []time.Time, after, upTo time.Time) bool {
 	i, _ := slices.BinarySearchFunc(days, after.AddDate(0, 0, 1), time.Time.Compare)
 	return i < len(days) && !days[i].After(upTo)
-}
-
-// FinishedAt is since when none of the hosts has been open: the last moment at
-// which one of them was cleared, removed or exempted. It is zero if one of them
-// is open, as far as the moves tell, which come oldest first.
-func FinishedAt(hosts []remediate.Host, moves iter.Seq2[remediate.Move, error], exemptions []remediate.Exemption, now time.Time) (time.Time, error) {
-	closed := map[string]time.Time{} // since when, by host
-	for mv, err := range moves {
-		if err != nil {
-			return time.Time{}, err
-		}
-		_, was := closed[mv.Host]
-		switch {
-		case open(mv.To):
-			delete(closed, mv.Host)
-		case !was:
-			closed[mv.Host] = mv.At
-		}
-	}
-	for _, e := range exemptions {
-		if since, was := closed[e.Host]; e.Holds(now) && (!was || e.At.Before(since)) {
-			closed[e.Host] = e.At
-		}
-	}
-	var last time.Time
-	for _, h := range hosts {
-		since, ok := closed[h.Name]
-		if !ok {
-			return time.Time{}, nil
-		}
-		if since.After(last) {
-			last = since
-		}
-	}
-	return last, nil
-}
-
-// open reports whether a host of that standing keeps a mandate from being
-// finished.
-func open(s remediate.Standing) bool {
-	return s != remediate.StandClear && s != remediate.StandRemoved
 }

@@ -1,9 +1,7 @@
 package schedule
 
 import (
-	"errors"
 	"fmt"
-	"iter"
 	"testing"
 	"time"
 
@@ -230,58 +228,4 @@ func TestDaysLeftCountCalendarDays(t *testing.T) {
 			}
 		}
 	})
-}
-
-func TestFinishedAt(t *testing.T) {
-	t.Parallel()
-	moves := []remediate.Move{
-		{Host: "a", At: day("2026-10-02"), From: remediate.StandUnseen, To: remediate.StandClear},
-		{Host: "b", At: day("2026-10-03"), From: remediate.StandUnseen, To: remediate.StandPresent},
-		{Host: "gone", At: day("2026-10-03"), From: remediate.StandUnseen, To: remediate.StandPresent},
-		{Host: "b", At: day("2026-11-03"), From: remediate.StandPresent, To: remediate.StandRemoved},
-		{Host: "b", At: day("2026-11-05"), From: remediate.StandRemoved, To: remediate.StandReappeared},
-		{Host: "b", At: day("2026-11-07"), From: remediate.StandReappeared, To: remediate.StandRemoved},
-	}
-	told := func(err error) iter.Seq2[remediate.Move, error] {
-		return func(yield func(remediate.Move, error) bool) {
-			for _, m := range moves {
-				if !yield(m, nil) {
-					return
-				}
-			}
-			if err != nil {
-				yield(remediate.Move{}, err)
-			}
-		}
-	}
-	now := day("2026-12-01")
-	holds := remediate.Exemption{Host: "c", At: day("2026-11-20"), Until: day("2027-01-01")}
-	over := remediate.Exemption{Host: "c", At: day("2026-11-20"), Until: now}
-	early := remediate.Exemption{Host: "b", At: day("2026-10-10"), Until: day("2027-01-01")}
-	hosts := func(names ...string) (out []remediate.Host) {
-		for _, n := range names {
-			out = append(out, remediate.Host{Name: n})
-		}
-		return out
-	}
-	tests := []struct {
-		name       string
-		hosts      []remediate.Host
-		exemptions []remediate.Exemption
-		want       time.Time
-	}{
-		{"the last removal", hosts("a", "b"), nil, day("2026-11-07")},
-		{"one is open", hosts("a", "b", "c"), nil, time.Time{}},
-		{"it is exempt", hosts("a", "b", "c"), []remediate.Exemption{holds}, day("2026-11-20")},
-		{"no longer", hosts("a", "b", "c"), []remediate.Exemption{over}, time.Time{}},
-		{"exempt before it was removed", hosts("a", "b"), []remediate.Exemption{early}, day("2026-10-10")},
-	}
-	for _, tt := range tests {
-		if got, err := FinishedAt(tt.hosts, told(nil), tt.exemptions, now); err != nil || !got.Equal(tt.want) {
-			t.Errorf("%s: %s, %v; want %s", tt.name, got, err, tt.want)
-		}
-	}
-	if _, err := FinishedAt(hosts("a"), told(errors.New("disk")), nil, now); err == nil {
-		t.Error("moves that cannot be read are taken as read")
-	}
 }

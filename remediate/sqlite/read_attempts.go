@@ -16,6 +16,9 @@ type place struct{ at, seq int64 }
 // beginning is before every place.
 var beginning = place{math.MinInt64, math.MinInt64}
 
+// end is after every place.
+var end = place{math.MaxInt64, math.MaxInt64}
+
 // attemptQuery reads attempts in the order of their start, whole ones with
 // their journal and log. Its arguments are those of where, then those of
 // place, then the limit.

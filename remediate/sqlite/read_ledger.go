@@ -21,6 +21,8 @@ const (
 	headsQuery      = `SELECT text FROM heads ORDER BY size, day`
 	hashesQuery     = `SELECT seq, hashes FROM ledger WHERE seq BETWEEN ? AND ? ORDER BY seq`
 	movesQuery      = `SELECT seq, host, at, before, after FROM moves WHERE (at, seq) > (?, ?) ORDER BY at, seq LIMIT ?`
+
+	latestMovesQuery = `SELECT seq, host, at, before, after FROM moves WHERE (at, seq) < (?, ?) ORDER BY at DESC, seq DESC LIMIT ?`
 )
 
 // LedgerSize implements remediate.Store.
@@ -215,17 +217,26 @@ func (s *Store) LedgerKey(ctx context.Context) (string, error) {
 	return key, explain(op, err)
 }
 
-// Moves implements remediate.Store.
+// Moves implements remediate.EvidenceStore.
 func (s *Store) Moves(ctx context.Context) iter.Seq2[remediate.Move, error] {
+	return s.moves(ctx, movesQuery, beginning)
+}
+
+// LatestMoves implements remediate.EvidenceStore.
+func (s *Store) LatestMoves(ctx context.Context) iter.Seq2[remediate.Move, error] {
+	return s.moves(ctx, latestMovesQuery, end)
+}
+
+func (s *Store) moves(ctx context.Context, query string, from place) iter.Seq2[remediate.Move, error] {
 	return stream(ctx, s, "moves of standings", func() cursor[remediate.Move] {
-		p := beginning
+		p := from
 		scan := func(rows *sql.Rows, m *remediate.Move) (int, error) {
 			err := rows.Scan(&p.seq, &m.Host, &p.at, (*string)(&m.From), (*string)(&m.To))
 			m.At = fromMicros(p.at)
 			return 256, err
 		}
 		return func(ctx context.Context, into []remediate.Move) ([]remediate.Move, bool, error) {
-			return list(ctx, s.reads, into, scan, movesQuery, p.at, p.seq)
+			return list(ctx, s.reads, into, scan, query, p.at, p.seq)
 		}
 	})
 }

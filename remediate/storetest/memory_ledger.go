@@ -129,15 +129,26 @@ func (m *Memory) Submissions(ctx context.Context) ([]remediate.Submission, error
 
 // Moves implements remediate.Store.
 func (m *Memory) Moves(ctx context.Context) iter.Seq2[remediate.Move, error] {
+	return yieldAll(func() ([]remediate.Move, error) { return m.sortedMoves(ctx) })
+}
+
+// LatestMoves implements remediate.Store.
+func (m *Memory) LatestMoves(ctx context.Context) iter.Seq2[remediate.Move, error] {
 	return yieldAll(func() ([]remediate.Move, error) {
-		if err := m.enter(ctx); err != nil {
-			return nil, err
-		}
-		defer m.mu.Unlock()
-		out := slices.Clone(m.moves)
-		slices.SortStableFunc(out, func(a, b remediate.Move) int { return a.At.Compare(b.At) })
-		return out, nil
+		out, err := m.sortedMoves(ctx)
+		slices.Reverse(out)
+		return out, err
 	})
+}
+
+func (m *Memory) sortedMoves(ctx context.Context) ([]remediate.Move, error) {
+	if err := m.enter(ctx); err != nil {
+		return nil, err
+	}
+	defer m.mu.Unlock()
+	out := slices.Clone(m.moves)
+	slices.SortStableFunc(out, func(a, b remediate.Move) int { return a.At.Compare(b.At) })
+	return out, nil
 }
 
 // LedgerSize implements remediate.Store.

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -108,6 +109,11 @@ func testMoves(open Open) func(*testing.T) {
 				moves = append(moves, remediate.Move{Host: "web1", At: l.At, From: last, To: step.want})
 				last = step.want
 			}
+		}
+		latest := all(f, f.LatestMoves(f.ctx))
+		slices.Reverse(latest)
+		if diff := cmp.Diff(moves, latest); diff != "" {
+			t.Errorf("newest first (-want +got):\n%s", diff)
 		}
 		if diff := cmp.Diff(moves, all(f, f.Moves(f.ctx))); diff != "" {
 			t.Errorf("moves (-want +got):\n%s", diff)
