@@ -132,6 +132,9 @@ func (d *demo) play(o demoOptions) error {
 	d.run(engine.ExitOK, "status")
 	d.tell("ONE HOST. Its uninstaller said that all went well; the second look knew better:")
 	d.run(engine.ExitOK, "status", liar)
+	d.tell("THE PROOF. All of it stands in a log that cannot be changed unseen, signed with the campaign's key. It is checked " +
+		"offline; 'audit --bundle' exports it for somebody who does not trust oust:")
+	d.run(engine.ExitOK, "audit")
 	d.tell("THE TRUTH. The simulated hosts know what has really happened to them:")
 	d.truth()
 	return d.err
