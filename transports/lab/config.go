@@ -46,6 +46,12 @@ type Config struct {
 	// Password is the password of the accounts ops and deploy; a random one
 	// if it is empty.
 	Password transports.Secret
+	// ProductPassword is what the products of Windows hosts ask for; none if it
+	// is empty.
+	ProductPassword transports.Secret
+	// Says is what every uninstaller prints beside its own words, with secrets
+	// that it was given, say; on Windows it stands in Windows Installer's log.
+	Says string
 	// Delay is what each packet of a slow host waits, in real time; default
 	// 200 ms.
 	Delay time.Duration

@@ -31,6 +31,7 @@ type uninstaller struct {
 // fails if the process is killed meanwhile.
 func (u *uninstaller) begin() error {
 	h := u.proc.host
+	fmt.Fprint(u.out, h.fleet.config.Says)
 	h.countStart(Uninstall{Product: u.product.name, Attempt: u.attempt(), At: h.now().UTC()})
 	if h.faulty(faultHangs, u.product) {
 		return h.fleet.clock.Sleep(u.ctx, forever)

@@ -119,6 +119,8 @@ func (f *Fleet) addWindows(name string, im *windows.Image, fault string) error {
 		Down:         w.restartService,
 		Uninstalling: w.breakService,
 		Changed:      f.changedState,
+		Password:     f.config.ProductPassword.Reveal(),
+		Says:         f.config.Says,
 	})
 	if err != nil {
 		return fmt.Errorf("lab: %s: %w", name, err)

@@ -96,3 +96,39 @@ func (g guarded) Rename(from, to string) error {
 }
 
 var _ cmdexe.Files = guarded{}
+
+// EachFile gives the path and the content of every file of the machine to
+// visit.
+func (h *Host) EachFile(visit func(path string, content []byte)) error {
+	folders := []string{`C:\`}
+	for len(folders) > 0 {
+		at := folders[0]
+		folders = folders[1:]
+		list, err := h.Files.List(at)
+		if err != nil {
+			return err
+		}
+		for _, info := range list {
+			path := clean(at + `\` + info.Name)
+			if info.Dir {
+				folders = append(folders, path)
+				continue
+			}
+			content, err := h.readFile(path)
+			if err != nil {
+				return err
+			}
+			visit(path, content)
+		}
+	}
+	return nil
+}
+
+func (h *Host) readFile(path string) ([]byte, error) {
+	f, err := h.Files.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	return io.ReadAll(f)
+}

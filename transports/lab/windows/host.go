@@ -40,6 +40,9 @@ type Config struct {
 	// Password is what products ask for that are protected by one; with ""
 	// none is.
 	Password string
+	// Says is what Windows Installer's log says of each removal beside its own
+	// words.
+	Says string
 	// Cut, if set, is called to take the machine off the network and, with
 	// false, to put it back.
 	Cut func(off bool)
@@ -63,6 +66,7 @@ type Host struct {
 	clock    Clock
 	shell    Shell
 	password string
+	says     string
 	cut      func(off bool)
 	down     func()
 	began    func()
@@ -105,7 +109,7 @@ func New(ctx context.Context, c Config) (*Host, error) {
 	}
 	h := &Host{
 		Name: c.Name, Registry: c.Image.registry.Clone(), Files: c.Image.files.Clone(), image: c.Image, clock: c.Clock, shell: c.Shell,
-		password: c.Password, cut: c.Cut, down: c.Down, began: c.Uninstalling, changed: c.Changed, life: ctx, fault: c.Fault,
+		password: c.Password, says: c.Says, cut: c.Cut, down: c.Down, began: c.Uninstalling, changed: c.Changed, life: ctx, fault: c.Fault,
 		restarting: make(chan struct{}, 1), person: c.LoggedOn || c.Fault == FaultLoggedOn,
 	}
 	h.Files.Now = h.now

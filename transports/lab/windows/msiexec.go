@@ -115,6 +115,9 @@ func (s *Session) uninstall(ctx context.Context, m msiCall, log *msiLog) int {
 	}
 	defer h.freeInstaller()
 	h.count(p, m.dir)
+	if h.says != "" {
+		log.line("%s", h.says)
+	}
 	log.line("MSI (s): Running product '%s' with elevated privileges: Product is assigned.", strings.ToUpper(m.code))
 	return h.removeMSI(ctx, p, m, log)
 }
