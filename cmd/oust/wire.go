@@ -118,13 +118,13 @@ func (w *workspace) engine(sink engine.Sink) (*engine.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	targets, err := w.targets()
+	logins, err := w.logins()
 	if err != nil {
 		return nil, err
 	}
 	secrets := creds.Resolver{Dir: w.campaign.Dir}
 	return engine.New(engine.Config{
-		Store: w.store, Dialer: dialer, Target: targets, Library: w.library, Campaign: w.campaign,
+		Store: w.store, Dialer: dialer, Target: targets(logins), Hidden: w.hidden(logins), Library: w.library, Campaign: w.campaign,
 		Controller: controllerName(), By: operator(), Sink: sink, Logger: w.a.logger.Named("engine"), Now: w.a.now,
 		Secret: func(name string) (transports.Secret, error) {
 			ref, ok := w.campaign.Secrets[name]
@@ -271,9 +271,8 @@ var (
 	_ transports.Knocker = byTransport{}
 )
 
-// targets resolves each credential once, before any host is touched, and
-// says how to reach a host.
-func (w *workspace) targets() (func(remediate.Host) (transports.Target, error), error) {
+// logins resolves each credential once, before any host is touched.
+func (w *workspace) logins() (map[string]transports.Credential, error) {
 	resolver := creds.Resolver{Dir: w.campaign.Dir}
 	ready := map[string]transports.Credential{}
 	for name, spec := range w.campaign.Creds {
@@ -283,6 +282,23 @@ func (w *workspace) targets() (func(remediate.Host) (transports.Target, error), 
 		}
 		ready[name] = c
 	}
+	return ready, nil
+}
+
+// hidden are the secrets of logins, and what opens the key of the ledger.
+func (w *workspace) hidden(logins map[string]transports.Credential) []transports.Secret {
+	var out []transports.Secret
+	if word, err := w.passphrase(); err == nil { // the store has complained before
+		out = append(out, transports.NewSecret(word))
+	}
+	for _, c := range logins {
+		out = append(out, c.Password, c.KeyPassphrase, c.BecomePassword)
+	}
+	return out
+}
+
+// targets says how to reach a host.
+func targets(ready map[string]transports.Credential) func(remediate.Host) (transports.Target, error) {
 	return func(h remediate.Host) (transports.Target, error) {
 		c, ok := ready[h.Credential]
 		if !ok {
@@ -297,7 +313,7 @@ func (w *workspace) targets() (func(remediate.Host) (transports.Target, error), 
 			t.Address = winrmTarget + t.Address
 		}
 		return t, nil
-	}, nil
+	}
 }
 
 func resolveCredential(r creds.Resolver, name string, spec remediate.CredentialSpec) (transports.Credential, error) {

@@ -86,7 +86,7 @@ func (w *workspace) dialHost(t *testing.T, name string) (transports.Conn, error)
 	if err != nil {
 		t.Fatal(err)
 	}
-	targets, err := w.targets()
+	logins, err := w.logins()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +94,7 @@ func (w *workspace) dialHost(t *testing.T, name string) (transports.Conn, error)
 	if err != nil {
 		t.Fatal(err)
 	}
-	target, err := targets(host)
+	target, err := targets(logins)(host)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -115,7 +114,7 @@ type applying struct {
 	hosts   map[string]remediate.Host
 	secrets map[string]transports.Secret
 	// mask takes the secrets out of what hosts print.
-	mask *strings.Replacer
+	mask *mask
 	run  remediate.Run
 	stop <-chan struct{}
 	// brake and gate say whether, and when, hosts may be changed; nil in a dry
@@ -164,7 +163,7 @@ func (a *applying) resolveSecrets() error {
 		a.secrets[name] = s
 	}
 	var err error
-	a.mask, err = newMask(a.e.Library, a.secrets)
+	a.mask, err = a.e.newMask(a.secrets)
 	return err
 }
 

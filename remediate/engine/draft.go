@@ -12,7 +12,6 @@ import (
 
 	"oust/playbooks"
 	"oust/remediate"
-	"oust/remediate/probe"
 )
 
 // draftBlock is how many hosts are drafted before their parts are put together.
@@ -131,7 +130,7 @@ func (d *drafter) host(ctx context.Context, h remediate.Host) (drafted, error) {
 	if err != nil {
 		return drafted{}, fmt.Errorf("read the kept facts: %w", err)
 	}
-	facts, err := probe.Reparse(raw)
+	facts, err := d.e.readFacts(raw)
 	if err != nil {
 		return drafted{}, fmt.Errorf("read the kept facts: %w", err)
 	}

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -47,7 +48,10 @@ type Config struct {
 	Library *playbooks.Library
 	// Secret resolves a secret that a playbook asks for, by name; the error
 	// wraps ErrNoSecret where the campaign has none of that name.
-	Secret   func(name string) (transports.Secret, error)
+	Secret func(name string) (transports.Secret, error)
+	// Hidden are secrets beside those of playbooks, such as passwords of logins:
+	// what a host prints is not kept with them in it.
+	Hidden   []transports.Secret
 	Campaign remediate.Campaign
 	// By is who runs this, USER@HOST, for the records.
 	By string
@@ -128,6 +132,9 @@ func defaultLimits(l remediate.Concurrency) remediate.Concurrency {
 type Engine struct {
 	Config
 	questions map[remediate.Platform]remediate.Questions
+
+	masking sync.Once
+	looks   *mask // made under masking
 }
 
 // New makes an Engine.

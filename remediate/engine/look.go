@@ -109,6 +109,7 @@ func (e *Engine) probe(ctx context.Context, conn transports.Conn, h remediate.Ho
 		}
 	}
 	s.findings, s.noted = remediate.Part(e.Library.Match(s.facts))
+	e.withoutSecrets(h, s)
 	return s, nil
 }
 
@@ -124,7 +125,7 @@ func (e *Engine) keptSight(ctx context.Context, h remediate.Host) (*sight, error
 	if err != nil {
 		return nil, fmt.Errorf("read the kept facts: %w", err)
 	}
-	facts, err := probe.Reparse(raw)
+	facts, err := e.readFacts(raw)
 	if err != nil {
 		return nil, fmt.Errorf("read the kept facts: %w", err)
 	}
@@ -169,14 +170,14 @@ func (e *Engine) newLook(h remediate.Host, kind remediate.LookKind, run string, 
 		Host: h.Name, Kind: kind, Run: run, At: e.Now().UTC(),
 		Raw: s.raw, RawDigest: remediate.Digest(s.raw),
 		Platform: s.facts.Platform, OS: s.facts.OS.Name, BootID: s.facts.BootID,
-		Findings: s.known(), Complete: len(s.facts.Incomplete) == 0, Detail: s.warnings(),
+		Findings: s.known(), Complete: len(s.facts.Incomplete) == 0, Detail: e.lookMask().Replace(s.warnings()),
 	}
 }
 
 // failedLook makes the record of a look that failed.
 func (e *Engine) failedLook(h remediate.Host, kind remediate.LookKind, run string, f *failure) remediate.Look {
 	return remediate.Look{
-		Host: h.Name, Kind: kind, Run: run, At: e.Now().UTC(), Class: f.class, Detail: f.detail,
+		Host: h.Name, Kind: kind, Run: run, At: e.Now().UTC(), Class: f.class, Detail: e.lookMask().Replace(f.detail),
 	}
 }
 

@@ -64,7 +64,7 @@ func (e *Engine) askPowerShell(ctx context.Context, conn transports.Conn, h reme
 		return err
 	}
 	for _, w := range s.facts.Windows.Warnings {
-		e.Logger.Warn("not all was answered", logHost, h.Name, logDetail, w)
+		e.Logger.Warn("not all was answered", logHost, h.Name, logDetail, e.lookMask().Replace(w))
 	}
 	return nil
 }

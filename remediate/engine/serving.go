@@ -452,7 +452,7 @@ func (s *serving) applying(plan *remediate.Plan, run remediate.Run, waves map[st
 		}
 	}
 	var err error
-	a.mask, err = newMask(s.e.Library, a.secrets)
+	a.mask, err = s.e.newMask(a.secrets)
 	return a, err
 }
 
