@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -20,9 +21,10 @@ const (
 	lastQuery       = `SELECT seq, text FROM ledger WHERE host = '' AND seq < ? ORDER BY seq DESC LIMIT ?`
 	headsQuery      = `SELECT text FROM heads ORDER BY size, day`
 	hashesQuery     = `SELECT seq, hashes FROM ledger WHERE seq BETWEEN ? AND ? ORDER BY seq`
-	movesQuery      = `SELECT seq, host, at, before, after FROM moves WHERE (at, seq) > (?, ?) ORDER BY at, seq LIMIT ?`
+	movesQuery      = `SELECT ` + moveColumns + ` FROM moves WHERE (at, seq) > (?, ?) ORDER BY at, seq LIMIT ?`
 
-	latestMovesQuery = `SELECT seq, host, at, before, after FROM moves WHERE (at, seq) < (?, ?) ORDER BY at DESC, seq DESC LIMIT ?`
+	latestMovesQuery = `SELECT ` + moveColumns + ` FROM moves WHERE (at, seq) < (?, ?) ORDER BY at DESC, seq DESC LIMIT ?`
+	moveColumns      = `concat_ws(char(31), seq, at, before, after, host)`
 )
 
 // LedgerSize implements remediate.Store.
@@ -219,24 +221,51 @@ func (s *Store) LedgerKey(ctx context.Context) (string, error) {
 
 // Moves implements remediate.EvidenceStore.
 func (s *Store) Moves(ctx context.Context) iter.Seq2[remediate.Move, error] {
-	return s.moves(ctx, movesQuery, beginning)
+	return s.moves(ctx, movesQuery, beginning, movesRows)
 }
 
 // LatestMoves implements remediate.EvidenceStore.
 func (s *Store) LatestMoves(ctx context.Context) iter.Seq2[remediate.Move, error] {
-	return s.moves(ctx, latestMovesQuery, end)
+	return s.moves(ctx, latestMovesQuery, end, pageRows)
 }
 
-func (s *Store) moves(ctx context.Context, query string, from place) iter.Seq2[remediate.Move, error] {
+func (s *Store) moves(ctx context.Context, query string, from place, rows int) iter.Seq2[remediate.Move, error] {
 	return stream(ctx, s, "moves of standings", func() cursor[remediate.Move] {
-		p := from
-		scan := func(rows *sql.Rows, m *remediate.Move) (int, error) {
-			err := rows.Scan(&p.seq, &m.Host, &p.at, (*string)(&m.From), (*string)(&m.To))
-			m.At = fromMicros(p.at)
-			return 256, err
-		}
+		r := moveReader{place: from, words: words{}}
 		return func(ctx context.Context, into []remediate.Move) ([]remediate.Move, bool, error) {
-			return list(ctx, s.reads, into, scan, query, p.at, p.seq)
+			return listOf(ctx, s.reads, rows, into, r.read, query, r.place.at, r.place.seq)
 		}
 	})
+}
+
+// movesRows of a page, where all moves are read.
+const movesRows = 4096
+
+// moveReader reads moves of one value a row, see cutRow; the host is the last
+// column, so that whatever is in its name stays in it.
+type moveReader struct {
+	place place // of the last one
+	words words
+	row   sql.RawBytes
+}
+
+func (r *moveReader) read(rows *sql.Rows, m *remediate.Move) (int, error) {
+	if err := rows.Scan(&r.row); err != nil {
+		return 0, err
+	}
+	parts := bytes.SplitN(r.row, []byte{separator}, 5)
+	if len(parts) != 5 {
+		return 0, fmt.Errorf("the store is damaged: a move of %d columns", len(parts))
+	}
+	var err error
+	if r.place.seq, err = parseInt(parts[0]); err != nil {
+		return 0, err
+	}
+	if r.place.at, err = parseInt(parts[1]); err != nil {
+		return 0, err
+	}
+	m.At = fromMicros(r.place.at)
+	m.From, m.To = remediate.Standing(r.words.of(parts[2])), remediate.Standing(r.words.of(parts[3]))
+	m.Host = string(parts[4])
+	return 128 + len(m.Host), nil
 }
