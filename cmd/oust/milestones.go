@@ -134,13 +134,17 @@ func (w *workspace) milestones(ctx context.Context, all []engine.HostOutlook) ([
 	return days, duties, err
 }
 
-func milestoneTexts(days []schedule.MilestoneState, duties []schedule.DutyState) []string {
+// milestoneTexts tells the days of a mandate, which are those of zone; nil is UTC.
+func milestoneTexts(days []schedule.MilestoneState, duties []schedule.DutyState, zone *time.Location) []string {
+	if zone == nil {
+		zone = time.UTC
+	}
 	if len(days) == 0 {
 		return nil
 	}
 	out := []string{"", "milestones"}
 	for _, d := range days {
-		text := fmt.Sprintf("  %-10s  %-9s %-19s %s", d.Date, d.Name, milestoneText(d), printable(d.What))
+		text := fmt.Sprintf("  %-10s  %-9s %-19s %s", d.Date, d.Name, milestoneText(d, zone), printable(d.What))
 		if d.State != schedule.StateMet {
 			text += " (" + printable(d.Why) + ")"
 		}
@@ -156,14 +160,14 @@ func milestoneTexts(days []schedule.MilestoneState, duties []schedule.DutyState)
 	return out
 }
 
-func milestoneText(d schedule.MilestoneState) string {
+func milestoneText(d schedule.MilestoneState, zone *time.Location) string {
 	switch {
 	case d.State == schedule.StateMet && d.MetAt.IsZero():
 		return "met"
 	case d.State == schedule.StateMet && d.Late:
-		return "met late " + d.MetAt.UTC().Format(time.DateOnly)
+		return "met late " + d.MetAt.In(zone).Format(time.DateOnly)
 	case d.State == schedule.StateMet:
-		return "met " + d.MetAt.UTC().Format(time.DateOnly)
+		return "met " + d.MetAt.In(zone).Format(time.DateOnly)
 	case d.State == schedule.StateWaiting:
 		return d.State
 	}

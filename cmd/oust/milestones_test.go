@@ -39,10 +39,18 @@ func TestMilestoneTexts(t *testing.T) {
 		"              old       ended               said",
 		"              new       waiting             to be said",
 	}
-	if d := cmp.Diff(want, milestoneTexts(days, duties)); d != "" {
+	if d := cmp.Diff(want, milestoneTexts(days, duties, nil)); d != "" {
 		t.Error(d)
 	}
-	if got := milestoneTexts(nil, duties); got != nil {
+	if got := milestoneTexts(nil, duties, nil); got != nil {
 		t.Errorf("without milestones: %q", got)
+	}
+	sydney, err := time.LoadLocation("Australia/Sydney")
+	if err != nil {
+		t.Fatal(err)
+	}
+	evening := schedule.MilestoneState{State: schedule.StateMet, Late: true, MetAt: time.Date(2025, 4, 1, 13, 10, 0, 0, time.UTC)}
+	if got, want := milestoneText(evening, sydney), "met late 2025-04-02"; got != want {
+		t.Errorf("%q, want %q: the day is that of the mandate's zone", got, want)
 	}
 }

@@ -51,6 +51,7 @@ type statusMessage struct {
 	// for.
 	Milestones []schedule.MilestoneState `json:"milestones"`
 	Duties     []schedule.DutyState      `json:"duties,omitempty"`
+	zone       *time.Location            // of the mandate's days
 	// Held is the hold in force.
 	Held  *remediate.Hold      `json:"held,omitempty"`
 	Waves []engine.WaveOutlook `json:"waves,omitempty"`
@@ -120,6 +121,9 @@ func (a *app) runStatus(ctx context.Context, limit string) error {
 	if m.Milestones, m.Duties, err = w.milestones(ctx, all); err != nil {
 		return err
 	}
+	if m.zone, err = time.LoadLocation(w.campaign.Terms.Zone); err != nil {
+		return err
+	}
 	if a.json {
 		return a.printJSON(m)
 	}
@@ -151,7 +155,7 @@ func statusLines(m statusMessage) []string {
 	if len(m.Bare) > 0 {
 		out = append(out, "", fmt.Sprintf("nothing protects %s from which a product was removed", plural(len(m.Bare), "host")), "  "+few(m.Bare, 90))
 	}
-	return append(out, milestoneTexts(m.Milestones, m.Duties)...)
+	return append(out, milestoneTexts(m.Milestones, m.Duties, m.zone)...)
 }
 
 // bar draws a share of all hosts, 30 columns at most.
