@@ -73,6 +73,7 @@ type nextLine struct {
 }
 
 func (a *app) runStatus(ctx context.Context, limit string) error {
+	defer hurry()()
 	w, e, records, err := a.openRecords(ctx)
 	if err != nil {
 		return err

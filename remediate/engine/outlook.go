@@ -64,7 +64,7 @@ func (e *Engine) Outlook(ctx context.Context, hosts, all []remediate.Host) (Outl
 
 // OutlookOf is Outlook for records that were read before.
 func (e *Engine) OutlookOf(ctx context.Context, r *Records, hosts, all []remediate.Host) (Outlook, error) {
-	s := e.servingOf(r, all, ServeOptions{})
+	s := e.servingOf(r, all, ServeOptions{}, true)
 	s.byName.rewind()
 	asked := make([]*served, len(hosts))
 	for i := range hosts {

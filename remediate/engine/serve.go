@@ -238,6 +238,9 @@ func (q *dueQueue) Pop() any {
 // schedule puts a host into the queue, or moves it there.
 func (s *serving) schedule(x *served, due time.Time, why string) {
 	x.due, x.blocked = due, why
+	if s.still {
+		return
+	}
 	if x.at >= 0 {
 		heap.Fix(&s.queue, x.at)
 		return

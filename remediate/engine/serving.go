@@ -21,6 +21,7 @@ type serving struct {
 	e       *Engine
 	opt     ServeOptions
 	stop    <-chan struct{}
+	still   bool
 	planner schedule.Planner
 	brake   *brake
 	gate    *Gate
@@ -72,7 +73,7 @@ func (e *Engine) newServing(ctx context.Context, stop <-chan struct{}, hosts []r
 	if err != nil {
 		return nil, err
 	}
-	s := e.servingOf(r, hosts, opt)
+	s := e.servingOf(r, hosts, opt, false)
 	s.stop = stop
 	waves := map[string]schedule.WaveID{}
 	for _, x := range s.hosts {
@@ -86,13 +87,14 @@ func (e *Engine) newServing(ctx context.Context, stop <-chan struct{}, hosts []r
 	return s, nil
 }
 
-// servingOf decides what hosts need next from what the store has of them.
-func (e *Engine) servingOf(r *Records, hosts []remediate.Host, opt ServeOptions) *serving {
+// servingOf decides what hosts need next from what the store has of them. One
+// that is still takes nothing up: its hosts do not queue.
+func (e *Engine) servingOf(r *Records, hosts []remediate.Host, opt ServeOptions, still bool) *serving {
 	if opt.Tick <= 0 {
 		opt.Tick = time.Minute
 	}
 	s := &serving{
-		e: e, opt: opt, runs: map[*running]bool{}, gate: r.gate, approved: r.approved, exempt: r.exempt,
+		e: e, opt: opt, still: still, runs: map[*running]bool{}, gate: r.gate, approved: r.approved, exempt: r.exempt,
 		planner: schedule.Planner{Rules: schedule.RetryRules(e.Campaign.Retry, e.Campaign.Watch), Reverify: e.Campaign.Reverify},
 		firsts:  map[schedule.WaveID]int{}, gated: map[string][]*served{},
 		wake: make(chan struct{}, 1), over: make(chan struct{}), clock: e.Now(), summary: newSummary("", retryKind, len(hosts)),

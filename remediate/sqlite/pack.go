@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"sync"
 
 	"oust/remediate"
 )
@@ -57,6 +58,9 @@ func (p *packer) pack(text []byte) (packed, error) {
 	return packed{size: len(text), data: buf.Bytes()}, nil
 }
 
+// unpackers are readers of DEFLATE to be used again: each has a window of 32 KiB.
+var unpackers = sync.Pool{New: func() any { return flate.NewReader(bytes.NewReader(nil)) }}
+
 // unpack returns the text, or nil if none is kept. most bounds its size in
 // bytes, whatever the record says.
 func (p packed) unpack(most int) ([]byte, error) {
@@ -69,8 +73,13 @@ func (p packed) unpack(most int) ([]byte, error) {
 		return p.data, nil
 	}
 	text := make([]byte, p.size)
-	r := flate.NewReader(bytes.NewReader(p.data))
-	if _, err := io.ReadFull(r, text); err != nil {
+	r := unpackers.Get().(io.Reader)
+	defer unpackers.Put(r)
+	err := r.(flate.Resetter).Reset(bytes.NewReader(p.data), nil)
+	if err == nil {
+		_, err = io.ReadFull(r, text)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errPacked, err)
 	}
 	return text, nil

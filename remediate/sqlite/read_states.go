@@ -211,6 +211,7 @@ func (r *rangedRead) readRange(i int) bool {
 		select {
 		case page.states = <-r.free:
 		default:
+			page.states = make([]remediate.HostState, 0, statesRows)
 		}
 		if page.states, more, page.err = next(r.ctx, page.states); page.err != nil {
 			more = false
