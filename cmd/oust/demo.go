@@ -132,6 +132,10 @@ func (d *demo) play(o demoOptions) error {
 	d.run(engine.ExitOK, "status")
 	d.tell("ONE HOST. Its uninstaller said that all went well; the second look knew better:")
 	d.run(engine.ExitOK, "status", liar)
+	d.tell("REPORT. What the mandate asks for, from one snapshot in every format: a page that prints, CSV, JSON and OSCAL. Here " +
+		"its text (the first lines):")
+	d.run(engine.ExitOK, "report", "status", "-o", filepath.Join(d.dir, "status.html"), "-o", filepath.Join(d.dir, "status.csv"))
+	d.excerpt(14, "report", "status")
 	d.tell("THE PROOF. All of it stands in a log that cannot be changed unseen, signed with the campaign's key. It is checked " +
 		"offline; 'audit --bundle' exports it for somebody who does not trust oust:")
 	d.run(engine.ExitOK, "audit")
