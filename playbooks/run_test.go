@@ -107,7 +107,7 @@ func (s *sandbox) render(busy time.Duration, packages ...remediate.Package) stri
 
 func embeddedText(t *testing.T, product string) string {
 	t.Helper()
-	data, err := vendors.ReadFile("vendors/kaspersky/" + product + ".yaml")
+	data, err := os.ReadFile("testdata/library/kaspersky/" + product + ".yaml")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -173,8 +173,22 @@ mounted() {
 	return 1
 }
 
+# remove_in FOLDER NAME: removes NAME from FOLDER, having gone there. Who puts a
+# link in the place of a folder after linked has looked does not change what is
+# removed: it is either seen here, or the shell is where it meant to go.
+remove_in() (
+	cd "$1" || exit 3
+	[ "$(pwd -P)" = "$1" ] || exit 3
+	rm -rf -- "./$2"
+)
+
 # remove_tree PATH: removes a file, a link itself, or a folder and all in it.
 remove_tree() {
+	case $1 in
+	*/../* | */./* | */.. | */. | *//* | */) finish failed 1 'left alone: its path is not plain' && return ;;
+	/*/*) ;;
+	*) finish failed 1 'left alone: its path is not deep enough' && return ;;
+	esac
 	if ! there "$1"; then
 		finish absent 0
 	elif linked "$1"; then
@@ -182,8 +196,14 @@ remove_tree() {
 	elif mounted "$1"; then
 		finish failed 1 "left alone: something is mounted at $mount"
 	else
-		run rm -rf -- "$1"
-		if there "$1"; then finish failed "$rc"; else finish ok "$rc"; fi
+		run remove_in "${1%/*}" "${1##*/}"
+		if [ "$rc" = 3 ]; then
+			finish failed 1 "left alone: ${1%/*} cannot be entered, or is not where it should be"
+		elif there "$1"; then
+			finish failed "$rc"
+		else
+			finish ok "$rc"
+		fi
 	fi
 }
 
