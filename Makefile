@@ -2,7 +2,7 @@
 #
 #	make test      go vet and all tests with the race detector; on a Debian
 #	               machine as root also against real sshd hosts, Windows hosts
-#	               of wine, and Kerberos
+#	               of wine, Kerberos, and reports in a browser
 #	make demo      a simulated fleet of 64, and a whole campaign on it
 #	make lint      gofmt and golangci-lint
 #	make bench     oust beside clush, parallel-ssh, Ansible and a raw SSH loop;
