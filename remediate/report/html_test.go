@@ -105,6 +105,7 @@ func TestHTMLHostile(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(r *rapid.T) {
 		s := reporttest.Sample(rapid.SampledFrom(remediate.ReportKinds()).Draw(r, "report"))
+		s.Hosts = s.Hosts[len(s.Hosts)-12:]
 		spoil(r, reflect.ValueOf(&s).Elem())
 		var b bytes.Buffer
 		if err := report.WriteHTML(&b, s); err != nil {
