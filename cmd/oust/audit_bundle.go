@@ -55,7 +55,7 @@ func (u *audit) writeBundle(ctx context.Context) error {
 		}})
 	}
 	if u.options.host == "" {
-		reports, err := u.a.reportFiles(ctx)
+		reports, err := u.reports(ctx)
 		if err != nil {
 			return err
 		}
@@ -104,26 +104,18 @@ func (u *audit) planFiles() []ledger.BundleFile {
 	return out
 }
 
-// reportFiles are the reports as they can be made now, in every format.
-func (a *app) reportFiles(ctx context.Context) ([]ledger.BundleFile, error) {
-	w, err := a.openCampaign()
+// reports are those that can be made of what is being audited.
+func (u *audit) reports(ctx context.Context) ([]ledger.BundleFile, error) {
+	w, err := u.a.openCampaign()
 	if err != nil {
 		return nil, fmt.Errorf("the reports of the bundle: %w", err)
 	}
-	var out []ledger.BundleFile
-	for _, kind := range remediate.ReportKinds() {
-		s, err := w.snapshot(ctx, kind, "")
-		if err != nil {
-			return nil, fmt.Errorf("the report %s of the bundle: %w", kind, err)
-		}
-		for _, f := range reportFormats() {
-			out = append(out, ledger.BundleFile{
-				Name:  "reports/" + string(kind) + f.endings[0],
-				Write: func(w io.Writer) error { return f.write(w, s) },
-			})
-		}
+	w.store = u.store
+	files, err := w.reportFiles(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("the reports of the bundle: %w", err)
 	}
-	return out, nil
+	return files, nil
 }
 
 // mustBeNew refuses a file that is there.

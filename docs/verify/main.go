@@ -176,7 +176,7 @@ func check(dir, trusted string) (string, error) {
 		files, _ := filepath.Glob(filepath.Join(dir, folder, "*"))
 		for _, file := range files {
 			if b, err := os.ReadFile(file); err != nil || !digests[fmt.Sprintf("sha256:%x", sha256.Sum256(b))] {
-				return "", fmt.Errorf("no record names what is in %s (%v)", file, err)
+				return "", fmt.Errorf("no record names what is in %s", file)
 			}
 		}
 	}
