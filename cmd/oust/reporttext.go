@@ -44,7 +44,7 @@ func writeReportText(w io.Writer, s report.Snapshot) error {
 	}
 	out = append(out, "", "milestones")
 	for _, m := range s.Milestones {
-		out = append(out, fmt.Sprintf("  %-10s  %-9s %-8s %s", m.Date, printable(m.Name), m.State, printable(m.What)))
+		out = append(out, fmt.Sprintf("  %-10s  %-9s %-18s %s", m.Date, printable(m.Name), m.Words(), printable(m.What)))
 	}
 	out = append(out, "", "hosts: "+hostNumbers(s))
 	if s.Ledger.Size > 0 {

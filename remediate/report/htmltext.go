@@ -27,7 +27,7 @@ var htmlFuncs = template.FuncMap{
 	"capital":  capital,
 	"platform": platformName,
 	"standing": func(s remediate.Standing) standingText { return standingTexts[s] },
-	"due":      milestoneState,
+	"due":      MilestoneState.Words,
 	"days":     daysLeft,
 	"rest":     func(all, shown int) int { return all - shown },
 	"minute":   func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") },
@@ -148,19 +148,6 @@ func platformName(p remediate.Platform) string {
 		return "not known"
 	}
 	return string(p)
-}
-
-// milestoneState is where a milestone stands, in words.
-func milestoneState(m MilestoneState) string {
-	switch {
-	case m.State == "met" && m.Late:
-		return "met late"
-	case m.State == "due":
-		return "due " + daysLeft(m.DaysLeft)
-	case m.State == "late" && m.DaysLeft < 0:
-		return "late by " + count(-m.DaysLeft, "day", "days")
-	}
-	return m.State
 }
 
 func daysLeft(days int) string {

@@ -141,7 +141,7 @@ func (b *builder) timelineItem() (ItemState, []string) {
 		out = append(out, line)
 	}
 	for _, m := range b.s.Milestones {
-		out = append(out, fmt.Sprintf("Milestone %s, %s: %s", m.Name, m.Date, m.What))
+		out = append(out, fmt.Sprintf("Milestone %s: %s", m.Title(), m.What))
 	}
 	return state, out
 }
@@ -149,11 +149,7 @@ func (b *builder) timelineItem() (ItemState, []string) {
 func (b *builder) progressItem() (ItemState, []string) {
 	out := []string{b.progressStatement()}
 	for _, m := range b.s.Milestones {
-		state := m.State
-		if m.Late && m.State == "met" {
-			state += " after its day"
-		}
-		out = append(out, fmt.Sprintf("%s, %s: %s%s", m.Name, m.Date, state, because(m.Why)))
+		out = append(out, fmt.Sprintf("%s: %s%s", m.Title(), m.Words(), because(m.Why)))
 	}
 	for _, w := range b.s.Waves {
 		out = append(out, fmt.Sprintf("Wave %d of the plan approved %s: %s, %s done, %s failed, %s unreachable, %s under way, %s to go",

@@ -273,3 +273,24 @@ type FoundThing struct {
 	Version  string                `json:"version,omitempty"`
 	Kind     remediate.FindingKind `json:"kind"`
 }
+
+// Words is where the milestone stands, such as "due in 3 days".
+func (m MilestoneState) Words() string {
+	switch {
+	case m.State == "met" && m.Late:
+		return "met late"
+	case m.State == "due":
+		return "due " + daysLeft(m.DaysLeft)
+	case m.State == "late" && m.DaysLeft < 0:
+		return "late by " + count(-m.DaysLeft, "day", "days")
+	}
+	return m.State
+}
+
+// Title is its name with its day, if that is known.
+func (m MilestoneState) Title() string {
+	if m.Date == "" {
+		return m.Name
+	}
+	return m.Name + ", " + m.Date
+}

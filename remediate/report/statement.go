@@ -147,6 +147,9 @@ func (b *builder) unseenStatement() string {
 
 func (b *builder) planStatement() string {
 	present := presentNow(b.rows)
+	if b.s.Totals.Seen == 0 {
+		return "No host has been looked at yet, so that nothing can be planned."
+	}
 	if present == 0 {
 		return "There is nothing to remove on the hosts that were looked at. Later looks go on, and a host on which something appears is planned then."
 	}
@@ -169,8 +172,11 @@ func (b *builder) progressStatement() string {
 		}
 	}
 	s := fmt.Sprintf("Removed from %s of %s on which something was found", thousands(removed), hosts(t.Found))
-	if t.Found == 0 {
-		s = "There was nothing to remove"
+	switch {
+	case t.Seen == 0:
+		s = "No host has been looked at"
+	case t.Found == 0:
+		s = "Nothing was found on the hosts that were looked at"
 	}
 	open := t.Standing[remediate.StandPresent] + t.Standing[remediate.StandReappeared]
 	s += fmt.Sprintf("; %s %s open: %s with something there, %s unseen.", hosts(t.Open), verb(t.Open, "is", "are"),
