@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -88,6 +89,7 @@ type references struct {
 func (r *references) walk(name string, v any) {
 	switch v := v.(type) {
 	case map[string]any:
+		r.props(name, v)
 		for key, value := range v {
 			r.walk(key, value)
 		}
@@ -100,6 +102,30 @@ func (r *references) walk(name string, v any) {
 		}
 	case string:
 		r.text(name, v)
+	}
+}
+
+// nistProps are the properties that OSCAL knows, by what has them: the allowed
+// values of its metaschemas (github.com/usnistgov/OSCAL, src/metaschema), which
+// the JSON schema leaves out.
+var nistProps = map[string][]string{
+	"inventory-items":        {"asset-id", "ipv4-address", "ipv6-address", "fqdn", "os-name"},
+	"implemented-components": {"software-version"},
+	"parties":                {"job-title"},
+	"resources":              {"type=evidence", "type=citation"},
+	"entries":                {"type=status-update", "type=milestone-complete", "type=dr-approved"},
+}
+
+func (r *references) props(of string, v map[string]any) {
+	list, _ := v["props"].([]any)
+	for _, p := range list {
+		prop, _ := p.(map[string]any)
+		if _, ours := prop["ns"]; ours {
+			continue
+		}
+		if !slices.Contains(nistProps[of], fmt.Sprint(prop["name"])) && !slices.Contains(nistProps[of], fmt.Sprintf("%v=%v", prop["name"], prop["value"])) {
+			r.odd = append(r.odd, fmt.Sprintf("%s: OSCAL knows no property %v there", of, prop["name"]))
+		}
 	}
 }
 
@@ -198,7 +224,8 @@ func TestOSCALComplaintsCanFail(t *testing.T) {
 		"a reference into nothing": func(s string) string {
 			return regexp.MustCompile(`"subject-uuid":"........`).ReplaceAllString(s, `"subject-uuid":"00000000`)
 		},
-		"an empty list": func(s string) string { return strings.Replace(s, `"methods":["TEST"]`, `"methods":[]`, 1) },
+		"a property that OSCAL does not know": func(s string) string { return strings.Replace(s, `"asset-id"`, `"asset-name"`, 1) },
+		"an empty list":                       func(s string) string { return strings.Replace(s, `"methods":["TEST"]`, `"methods":[]`, 1) },
 		"twice declared": func(s string) string {
 			return regexp.MustCompile(`"uuid":"[0-9a-f-]{36}"`).ReplaceAllString(s, `"uuid":"00000000-0000-5000-8000-000000000000"`)
 		},
