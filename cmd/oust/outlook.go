@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -31,12 +33,18 @@ func (w *workspace) readingEngine() (*engine.Engine, error) {
 	})
 }
 
+// largeStore is how many bytes a store has for which it pays to make room.
+const largeStore = 128 << 20
+
 // openRecords reads the campaign and, at the same time, its inventory and what
 // its store has of the hosts.
 func (a *app) openRecords(ctx context.Context) (*workspace, *engine.Engine, *engine.Records, error) {
 	w, err := a.readCampaign()
 	if err != nil {
 		return nil, nil, nil, err
+	}
+	if info, err := os.Stat(filepath.Join(w.campaign.Dir, storeName)); err == nil && info.Size() > largeStore {
+		makeRoom()
 	}
 	var e *engine.Engine
 	var records *engine.Records
