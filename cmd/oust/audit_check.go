@@ -46,7 +46,7 @@ type auditMessage struct {
 	Records  int64          `json:"records"`
 	Earlier  int64          `json:"earlier,omitempty"`
 	Hosts    int            `json:"hosts"`
-	From     time.Time      `json:"from,omitzero"` // the time of the first record
+	From     time.Time      `json:"from,omitzero"` // the earliest time of a record, To the latest
 	To       time.Time      `json:"to,omitzero"`
 	Heads    int            `json:"heads"`
 	Known    int            `json:"known"`
@@ -160,10 +160,12 @@ func (u *audit) known() (known []ledger.Known, err error) {
 
 // record sees every record that is well.
 func (u *audit) record(n int64, r remediate.Record) error {
-	if u.message.From.IsZero() {
+	if u.message.From.IsZero() || r.At.Before(u.message.From) {
 		u.message.From = r.At
 	}
-	u.message.To = r.At
+	if r.At.After(u.message.To) {
+		u.message.To = r.At
+	}
 	u.evidence.add(r)
 	return nil
 }
