@@ -170,7 +170,7 @@ func (t *hostTask) save(ctx context.Context, phase remediate.Phase) error {
 // takeReport writes what an ended job left.
 func (t *hostTask) takeReport(ctx context.Context, r job.Report) error {
 	mask := t.a.mask
-	t.attempt.Exit, t.attempt.Result, t.attempt.Log = r.Exit, mask.Replace(r.Result), []byte(mask.Replace(string(r.Log)))
+	t.attempt.Exit, t.attempt.Result, t.attempt.Log = r.Exit, mask.Replace(r.Result), mask.log(r.Log)
 	// The boot in which it ran: the host may have been restarted since it ended.
 	if boot := cmp.Or(strings.TrimPrefix(r.BeganIn, "-"), r.BootID); boot != "" {
 		t.attempt.BootID = boot

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"oust/remediate"
+	"oust/remediate/job"
 	"oust/remediate/probe"
 	"oust/transports"
 )
@@ -37,6 +38,22 @@ func (m *mask) Replace(text string) string {
 		return text
 	}
 	return m.cutEnds(m.all.Replace(text))
+}
+
+// log is Replace for the log of a job, of which a part in the middle may be
+// left out.
+func (m *mask) log(text []byte) []byte {
+	parts := strings.Split(string(text), job.CutNote)
+	for i, part := range parts {
+		const ends = "\r\n"
+		inner := strings.Trim(part, ends)
+		if inner == "" {
+			continue
+		}
+		before, after, _ := strings.Cut(part, inner)
+		parts[i] = before + m.Replace(inner) + after
+	}
+	return []byte(strings.Join(parts, job.CutNote))
 }
 
 // minPart is how long a part of a secret must be to be recognised, in bytes.

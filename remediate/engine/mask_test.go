@@ -15,6 +15,7 @@ import (
 
 	"oust/playbooks"
 	"oust/remediate"
+	"oust/remediate/job"
 	"oust/remediate/probe"
 	"oust/transports"
 )
@@ -100,6 +101,23 @@ func TestMaskCut(t *testing.T) {
 		"...":                     "...",
 	} {
 		if got := m.Replace(text); got != want {
+			t.Errorf("%q becomes %q, want %q", text, got, want)
+		}
+	}
+}
+
+// TestMaskLog: nor is one left where a part of a log is left out.
+func TestMaskLog(t *testing.T) {
+	t.Parallel()
+	m := makeMask(maskForms("correct horse battery"))
+	for text, want := range map[string]string{
+		"":                               "",
+		"\r\n":                           "\r\n",
+		"it was correct horse battery\n": "it was [redacted]\n",
+		"it was correct horse\n" + job.CutNote + "\nhorse battery, it was\r\n": "it was [redacted]\n" + job.CutNote + "\n[redacted], it was\r\n",
+		job.CutNote + "\r\nse battery":                                         job.CutNote + "\r\n[redacted]",
+	} {
+		if got := string(m.log([]byte(text))); got != want {
 			t.Errorf("%q becomes %q, want %q", text, got, want)
 		}
 	}

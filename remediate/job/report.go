@@ -246,8 +246,10 @@ func (r *Report) readLog(f remediate.Frames) {
 	r.Log, r.LogTruncated = log, cut
 }
 
-// logCut stands in a log where something is missing.
-const logCut = "\n[oust: the log was longer; a part is left out here]\n"
+// CutNote stands in a log where something is missing.
+const CutNote = "[oust: the log was longer; a part is left out here]"
+
+const logCut = "\n" + CutNote + "\n"
 
 func number(s string, from, to int) (int, error) {
 	n, err := strconv.Atoi(s)

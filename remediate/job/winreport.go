@@ -19,7 +19,7 @@ const (
 )
 
 // cmdCut stands in place of what a log is too long for.
-const cmdCut = "[oust: the log was longer; a part is left out here]"
+const cmdCut = CutNote
 
 // winRefusals is what a person reads where a Windows host took no job.
 var winRefusals = map[Refusal]string{
