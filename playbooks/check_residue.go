@@ -15,6 +15,8 @@ func (c *checker) residue() {
 		switch {
 		case count(r.Path != "", r.Service != "", r.Package != "", r.Key != "") != 1:
 			c.err(ruleStep, "residue needs exactly one of path, service, package and key", at...)
+		case r.Alone && r.Remove:
+			c.err(ruleStep, "alone: what several products have by one name is reported and not removed; take remove out", at...)
 		case r.Remove && r.Service != "" && !slices.ContainsFunc(c.p.Platforms, func(p remediate.Platform) bool { return p != remediate.Windows }):
 			c.err(ruleStep, "a service of Windows that is left over is reported and not removed, for it may be a driver; take remove out", at...)
 		case r.Key != "" && r.Remove:

@@ -264,3 +264,48 @@ func TestMSIX(t *testing.T) {
 		t.Errorf("the package is there: %q", why)
 	}
 }
+
+// TestAlone: what products of one vendor share is residue only where none of
+// them is there; what is a product's own is residue beside it.
+func TestAlone(t *testing.T) {
+	t.Parallel()
+	const text = `
+format: 1
+name: acme/NAME
+title: NAME
+vendor: Acme
+platforms: [windows]
+detect: [{uninstall: {names: [Acme NAME]}}]
+residue:
+  - {service: acmeflt, alone: true}
+  - {service: NAMEsvc}
+manual: call Acme
+confidence: unverified
+sources: [{claim: all of it, source: an example, confidence: unverified}]
+`
+	one, two := strings.ReplaceAll(text, "NAME", "one"), strings.ReplaceAll(text, "NAME", "two")
+	all := mustLibrary(t, one, two)
+	chosen, err := all.Select(".", []string{"acme/two"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	flt, own := remediate.Service{Manager: "scm", Name: "acmeflt"}, remediate.Service{Manager: "scm", Name: "twosvc"}
+	for name, c := range map[string]struct {
+		l        *Library
+		entries  []remediate.UninstallEntry
+		services []remediate.Service
+		want     []string
+	}{
+		"both are gone":              {all, nil, []remediate.Service{flt}, []string{"acme/one residue; scm acmeflt", "acme/two residue; scm acmeflt"}},
+		"one is there":               {all, []remediate.UninstallEntry{acmeEntry("1", "Acme one")}, []remediate.Service{flt}, []string{"acme/one product; HKLM 64 1 Acme one Acme Inc"}},
+		"one that nobody chose":      {chosen, []remediate.UninstallEntry{acmeEntry("1", "Acme one")}, []remediate.Service{flt}, nil},
+		"something of two's own":     {chosen, []remediate.UninstallEntry{acmeEntry("1", "Acme one")}, []remediate.Service{flt, own}, []string{"acme/two residue; scm acmeflt; scm twosvc"}},
+		"another one is there alone": {chosen, []remediate.UninstallEntry{acmeEntry("1", "Other")}, []remediate.Service{flt}, []string{"acme/two residue; scm acmeflt"}},
+	} {
+		f := windowsHost(c.entries...)
+		f.Services = c.services
+		if diff := cmp.Diff(c.want, kindsFound(c.l, f)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}

@@ -214,6 +214,8 @@ var lintCases = []struct {
 	{"block on no platform", "steps:\n", "blocks: [{key: HKLM\\SOFTWARE\\Acme, why: it is old}]\nsteps:\n", []string{
 		"11:11 detect the sign is of Windows, which is not among the platforms"}},
 
+	{"alone, and removed", "{path: /var/lib/widget, remove: true}", "{path: /var/lib/widget, remove: true, alone: true}", []string{
+		"20:6 step alone: what several products have by one name is reported and not removed; take remove out"}},
 	{"warn: fill in", "call Acme", "'FILL IN: what to do'", []string{"25:10 fill-in this is still to be written"}},
 	{"warn: leading wildcard", `"widget-gui*"`, `"*widget-gui"`, []string{`8:54 leading-wildcard package pattern "*widget-gui" begins with a wildcard and may match what others make`}},
 	{"warn: detected, not removed", "names: [widget-gui, widget]", "names: [widget]", []string{

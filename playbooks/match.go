@@ -24,8 +24,36 @@ func (l *Library) Match(f *remediate.Facts) []remediate.Finding {
 			out = append(out, finding)
 		}
 	}
+	out = l.withoutShared(out, f)
 	remediate.SortFindings(out)
 	return out
+}
+
+// withoutShared takes away residue that belongs to another product of its
+// vendor, which is on the host.
+func (l *Library) withoutShared(fs []remediate.Finding, f *remediate.Facts) []remediate.Finding {
+	return slices.DeleteFunc(fs, func(x remediate.Finding) bool {
+		p, ok := l.Get(x.Playbook)
+		if !ok || x.Kind != remediate.FindResidue || !slices.ContainsFunc(p.Residue, func(r Residue) bool { return r.Alone }) || !l.hasProductOf(p, f) {
+			return false
+		}
+		alone := map[remediate.Evidence]bool{}
+		for _, r := range p.Residue {
+			for _, e := range r.match(f) {
+				alone[e] = r.Alone
+			}
+		}
+		return !slices.ContainsFunc(x.Evidence, func(e remediate.Evidence) bool { return !alone[e] })
+	})
+}
+
+// hasProductOf reports whether the host has a product of the playbook's vendor,
+// of those that ship too.
+func (l *Library) hasProductOf(p *Playbook, f *remediate.Facts) bool {
+	return slices.ContainsFunc(slices.Concat(l.list, l.others), func(q *Playbook) bool {
+		return q.vendorKey() == p.vendorKey() && q.Is(KindProduct) && q.On(f.Platform) &&
+			slices.ContainsFunc(q.Detect, func(s Sign) bool { _, _, ok := s.match(f); return ok })
+	})
 }
 
 func (l *Library) find(p *Playbook, f *remediate.Facts) (remediate.Finding, bool) {

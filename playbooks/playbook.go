@@ -282,6 +282,9 @@ type Residue struct {
 	// Remove does not go with a service of Windows: what is left there is a
 	// driver as often as not, and a host may not start without it.
 	Remove bool `yaml:"remove"`
+	// Alone is for what several products of a vendor have by one name, such as a
+	// driver: it counts only where none of their playbooks finds a product.
+	Alone bool `yaml:"alone"`
 }
 
 // Source says where a claim comes from.

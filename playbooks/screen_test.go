@@ -21,6 +21,7 @@ func plain(l *Library, f *remediate.Facts) (out []remediate.Finding) {
 			out = append(out, finding)
 		}
 	}
+	out = l.withoutShared(out, f)
 	remediate.SortFindings(out)
 	return out
 }
