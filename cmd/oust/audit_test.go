@@ -18,26 +18,16 @@ import (
 	"oust/transports/lab"
 )
 
-// typed runs oust in a campaign folder.
-func typed(t *testing.T, dir string, want int, args ...string) string {
-	t.Helper()
-	var out, errs strings.Builder
-	if code := Run(t.Context(), make(chan struct{}), append([]string{"-C", dir}, args...), Streams{In: strings.NewReader(""), Out: &out, Err: &errs}); code != want {
-		t.Fatalf("%v: exit code %d, want %d\n%s%s", args, code, want, out.String(), errs.String())
-	}
-	return out.String()
-}
-
 // campaignWithOutcomes is a folder in which hosts were scanned, planned and
 // cleaned.
 func campaignWithOutcomes(t *testing.T) string {
 	t.Helper()
 	_, dir := newLab(t, lab.Config{Hosts: 3, Seed: 3, Speed: 100})
 	plan := filepath.Join(dir, "plan.json")
-	typed(t, dir, 0, "scan")
-	typed(t, dir, 0, "plan", "-o", plan)
-	typed(t, dir, 0, "apply", plan)
-	typed(t, dir, 0, "exempt", "lab-0001", "--reason", "r", "--approver", "a, CIO", "--until", "2099-12-31")
+	must(t, 0, dir, "scan")
+	must(t, 0, dir, "plan", "-o", plan)
+	must(t, 0, dir, "apply", plan)
+	must(t, 0, dir, "exempt", "lab-0001", "--reason", "r", "--approver", "a, CIO", "--until", "2099-12-31")
 	return dir
 }
 
@@ -47,7 +37,7 @@ func TestAuditBundle(t *testing.T) {
 	t.Parallel()
 	dir := campaignWithOutcomes(t)
 	bundle := filepath.Join(t.TempDir(), "evidence.zip")
-	typed(t, dir, 0, "audit", "--bundle", bundle, "--raw")
+	must(t, 0, dir, "audit", "--bundle", bundle, "--raw")
 	if info, err := os.Stat(bundle); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v: mode %v", err, info.Mode())
 	}
@@ -139,7 +129,7 @@ func TestAuditNamesTheRecord(t *testing.T) {
 		t.Fatal(err)
 	}
 	var whole auditMessage
-	if err := json.Unmarshal([]byte(typed(t, dir, 0, "--json", "audit")), &whole); err != nil || whole.Misfits != 0 || whole.Hosts != 3 {
+	if err := json.Unmarshal([]byte(must(t, 0, dir, "--json", "audit").Out), &whole); err != nil || whole.Misfits != 0 || whole.Hosts != 3 {
 		t.Fatalf("%v: %+v", err, whole)
 	}
 	last := whole.Records - 1
@@ -161,12 +151,12 @@ func TestAuditNamesTheRecord(t *testing.T) {
 			t.Fatal(err)
 		}
 		alter(t, filepath.Join(copied, storeName), c.change)
-		lines := strings.Split(strings.TrimSpace(typed(t, copied, 2, "--json", "audit")), "\n")
+		lines := strings.Split(strings.TrimSpace(must(t, 2, copied, "--json", "audit").Out), "\n")
 		var got auditMessage
 		if err := json.Unmarshal([]byte(lines[len(lines)-1]), &got); err != nil || got.First == nil || got.First.Record != c.record {
 			t.Errorf("%s: %v, first misfit %+v, want record %d", name, err, got.First, c.record)
 		}
-		if text := typed(t, copied, 2, "audit"); !strings.Contains(text, fmt.Sprintf("NOT AS IT WAS WRITTEN: record %d: ", c.record)) {
+		if text := must(t, 2, copied, "audit").Out; !strings.Contains(text, fmt.Sprintf("NOT AS IT WAS WRITTEN: record %d: ", c.record)) {
 			t.Errorf("%s: %s", name, text)
 		}
 	}

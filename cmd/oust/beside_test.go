@@ -56,6 +56,13 @@ func TestBesideServe(t *testing.T) {
 			}
 		})
 	}
+	all.Go(func() { // what is checked grows meanwhile
+		for range each {
+			if r := oust(t, dir, "audit"); r.Code != 0 {
+				t.Errorf("audit: exit code %d\n%s%s", r.Code, r.Out, r.Err)
+			}
+		}
+	})
 	all.Wait()
 	for i, why := range failed {
 		if why != "" {

@@ -14,7 +14,7 @@ import (
 func TestRotateInterrupted(t *testing.T) {
 	t.Parallel()
 	_, dir := newLab(t, lab.Config{Hosts: 1, Seed: 1})
-	typed(t, dir, 0, "scan")
+	must(t, 0, dir, "scan")
 	key := filepath.Join(dir, keyName)
 	read := func(path string) []byte {
 		t.Helper()
@@ -37,12 +37,12 @@ func TestRotateInterrupted(t *testing.T) {
 		}
 	}
 	first := read(key)
-	typed(t, dir, 0, "audit", "--rotate")
+	must(t, 0, dir, "audit", "--rotate")
 	second := read(key)
 	if string(second) == string(first) || string(read(key+".1")) != string(first) {
 		t.Fatal("the key was not changed, or the one before is not beside it")
 	}
-	records := strings.Count(typed(t, dir, 0, "audit"), "key   ")
+	records := strings.Count(must(t, 0, dir, "audit").Out, "key   ")
 	if records != 2 {
 		t.Fatalf("%d keys", records)
 	}
@@ -51,20 +51,20 @@ func TestRotateInterrupted(t *testing.T) {
 		"recorded, and the old one aside": func() { move(key, key+".new") },
 	} {
 		state()
-		typed(t, dir, 1, "scan") // the key is not in its place
-		typed(t, dir, 0, "audit", "--rotate")
+		must(t, 1, dir, "scan") // the key is not in its place
+		must(t, 0, dir, "audit", "--rotate")
 		if string(read(key)) != string(second) {
 			t.Errorf("%s: another key is in its place", name)
 		}
-		if got := strings.Count(typed(t, dir, 0, "audit"), "key   "); got != records {
+		if got := strings.Count(must(t, 0, dir, "audit").Out, "key   "); got != records {
 			t.Errorf("%s: %d keys, want %d", name, got, records)
 		}
-		typed(t, dir, 0, "scan")
+		must(t, 0, dir, "scan")
 	}
-	typed(t, dir, 0, "audit", "--new-key", key+".new", "--name", "oust/lab") // made, and not recorded yet
+	must(t, 0, dir, "audit", "--new-key", key+".new", "--name", "oust/lab") // made, and not recorded yet
 	third := read(key + ".new")
-	typed(t, dir, 0, "scan")
-	typed(t, dir, 0, "audit", "--rotate")
+	must(t, 0, dir, "scan")
+	must(t, 0, dir, "audit", "--rotate")
 	if string(read(key)) != string(third) {
 		t.Error("the key that was made is not the one that is used")
 	}

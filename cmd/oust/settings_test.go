@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"oust/remediate"
+	"oust/remediate/engine"
 	"oust/remediate/ledger"
 	"oust/remediate/sqlite"
 	"oust/transports/lab"
@@ -40,13 +40,6 @@ func TestLowered(t *testing.T) {
 func TestSettingsAreRecorded(t *testing.T) {
 	t.Parallel()
 	_, dir := newLab(t, lab.Config{Hosts: 2, Seed: 1})
-	run := func(args ...string) {
-		t.Helper()
-		var out strings.Builder
-		if code := Run(t.Context(), make(chan struct{}), append([]string{"-C", dir}, args...), Streams{In: strings.NewReader(""), Out: io.Discard, Err: &out}); code != 0 && code != 2 {
-			t.Fatalf("%v: exit code %d\n%s", args, code, out.String())
-		}
-	}
 	edit := func(name, from, to string) {
 		t.Helper()
 		text, err := os.ReadFile(filepath.Join(dir, name))
@@ -57,20 +50,20 @@ func TestSettingsAreRecorded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	run("scan")
-	run("verify")
+	must(t, 0, dir, "scan")
+	must(t, engine.ExitFailed, dir, "verify")
 	first := recordedSettings(t, dir)
 	if len(first) != 1 || !strings.HasPrefix(first[0].Campaign, "sha256:") || len(first[0].Inventory) != 2 || first[0].Inventory[1].Name != resolvedName || len(first[0].Playbooks) == 0 || first[0].Mandate.Digest == "" {
 		t.Fatalf("%+v", first)
 	}
 	edit("hosts.csv", "\n", "\n\n") // moves lines, and changes no host
-	run("verify")
+	must(t, engine.ExitFailed, dir, "verify")
 	second := recordedSettings(t, dir)
 	if len(second) != 2 || second[1].Inventory[0] == first[0].Inventory[0] || second[1].Inventory[1] != first[0].Inventory[1] {
 		t.Fatalf("%+v", second)
 	}
 	edit("campaign.yaml", "failed_hosts: 2", "failed_hosts: 3")
-	run("plan", "-o", filepath.Join(dir, "plan.json"))
+	must(t, 0, dir, "plan", "-o", filepath.Join(dir, "plan.json"))
 	third := recordedSettings(t, dir)
 	if len(third) != 3 || third[2].Campaign == first[0].Campaign || strings.Join(third[2].Lowered, "; ") != "stop.failed: 100%; stop.unreachable: 100%" {
 		t.Fatalf("%+v", third)
