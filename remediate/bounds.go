@@ -27,6 +27,8 @@ const (
 	// MaxName bounds the name of a host and every id; a longer one is
 	// refused.
 	MaxName = 253
+	// MaxAddress bounds an address with its port; a longer one is refused.
+	MaxAddress = MaxName + len("[]:65535")
 )
 
 // ClipLog shortens a log to MaxLog bytes: its first quarter and its end stay,

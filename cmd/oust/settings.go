@@ -23,13 +23,14 @@ func (w *workspace) ready(ctx context.Context, sink engine.Sink) (*engine.Engine
 	if err != nil {
 		return nil, err
 	}
-	return e, w.recordSettings(ctx)
+	return e, w.recordSettings(ctx, e.Probes())
 }
 
 // recordSettings puts what a run works with into the ledger, unless its newest
 // record of that kind says the same.
-func (w *workspace) recordSettings(ctx context.Context) error {
+func (w *workspace) recordSettings(ctx context.Context, probes []remediate.FileDigest) error {
 	now, err := w.settings()
+	now.Probes = probes
 	if err != nil {
 		return fmt.Errorf("record the settings: %w", err)
 	}

@@ -237,7 +237,7 @@ func (t *hostTask) intend(ctx context.Context) error {
 	now := e.Now().UTC()
 	t.attempt = remediate.Attempt{
 		ID: remediate.NewID(now), Run: t.a.run.ID, Host: t.host.Name, Plan: t.a.plan.ID,
-		Script: t.planned.Script, Phase: remediate.PhaseIntended, BootID: t.before.facts.BootID,
+		Script: t.planned.Script, Phase: remediate.PhaseIntended, Address: e.address(t.host), BootID: t.before.facts.BootID,
 		Playbooks: PlaybookNames(t.planned.Findings),
 		Started:   now, Updated: now,
 	}

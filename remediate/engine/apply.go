@@ -432,8 +432,12 @@ func (a *applying) dryRun(ctx context.Context) (Summary, error) {
 
 // attemptRecord makes the record of an outcome that needed no job.
 func (a *applying) attemptRecord(host string, o remediate.Outcome, now time.Time) remediate.Attempt {
-	return remediate.Attempt{
+	at := remediate.Attempt{
 		ID: remediate.NewID(now), Run: a.run.ID, Host: host, Plan: a.plan.ID,
 		Phase: remediate.PhaseCleaned, Started: now, Updated: now, Outcome: o,
 	}
+	if h, known := a.hosts[host]; known {
+		at.Address = a.e.address(h)
+	}
+	return at
 }

@@ -18,7 +18,6 @@ import (
 
 	"oust/playbooks"
 	"oust/remediate"
-	"oust/remediate/probe"
 	"oust/remediate/schedule"
 	"oust/transports"
 )
@@ -132,6 +131,7 @@ func defaultLimits(l remediate.Concurrency) remediate.Concurrency {
 type Engine struct {
 	Config
 	questions map[remediate.Platform]remediate.Questions
+	probes    map[remediate.Platform]string // digests of the scripts that ask them
 
 	masking sync.Once
 	looks   *mask // made under masking
@@ -145,10 +145,11 @@ func New(cfg Config) (*Engine, error) {
 	cfg = cfg.WithDefaults()
 	cfg.Sink = &serialSink{to: cfg.Sink}
 	asked := questions(cfg.Library)
-	if _, err := probe.Cmd(asked[remediate.Windows], remediate.NewNonce()); err != nil {
-		return nil, fmt.Errorf("a playbook's question: %w", err)
+	digests, err := probes(asked, cfg.Campaign.Look.PowerShell)
+	if err != nil {
+		return nil, err
 	}
-	return &Engine{Config: cfg, questions: asked}, nil
+	return &Engine{Config: cfg, questions: asked, probes: digests}, nil
 }
 
 // questions asks each host for what its platform's playbooks ask; one

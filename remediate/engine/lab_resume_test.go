@@ -92,6 +92,31 @@ func TestResumeAsksNoOtherMachine(t *testing.T) {
 	}
 }
 
+// TestEarlierAsksNoOtherMachine: nor is one whose job an earlier run launched,
+// of another plan.
+func TestEarlierAsksNoOtherMachine(t *testing.T) {
+	t.Parallel()
+	r := newLabRig(t, lab.Config{Hosts: 2, Seed: 9})
+	r.scan(t)
+	r.interruptedApply(t, r.plan(t), 4) // the run, two intents, and the end of one job
+	open, err := r.store.OpenAttempts(t.Context())
+	if err != nil || len(open) != 2 || open[0].Address == "" {
+		t.Fatalf("open attempts: %+v, %v", open, err)
+	}
+	r.hosts[0].Port, r.hosts[1].Port = r.hosts[1].Port, r.hosts[0].Port
+	r.apply(t, r.plan(t))
+	for _, at := range open {
+		for got, err := range r.store.HostAttempts(t.Context(), at.Host) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.ID == at.ID && (got.Outcome.Class != remediate.ClassLostContact || !strings.Contains(got.Outcome.Detail, "it was begun at "+at.Address)) {
+				t.Errorf("%s: %+v", at.Host, got.Outcome)
+			}
+		}
+	}
+}
+
 // TestResumeOverALimit: a limit that was passed before the interruption keeps
 // new hosts away; the jobs that were under way are joined all the same.
 func TestResumeOverALimit(t *testing.T) {

@@ -168,7 +168,7 @@ func probeFailure(h remediate.Host, res transports.Result, err error) error {
 func (e *Engine) newLook(h remediate.Host, kind remediate.LookKind, run string, s *sight) remediate.Look {
 	return remediate.Look{
 		Host: h.Name, Kind: kind, Run: run, At: e.Now().UTC(),
-		Raw: s.raw, RawDigest: remediate.Digest(s.raw),
+		Raw: s.raw, RawDigest: remediate.Digest(s.raw), Transport: h.Transport, Address: e.address(h), Probe: e.probes[h.Platform],
 		Platform: s.facts.Platform, OS: s.facts.OS.Name, BootID: s.facts.BootID,
 		Findings: s.known(), Complete: len(s.facts.Incomplete) == 0, Detail: e.lookMask().Replace(s.warnings()),
 	}
@@ -178,6 +178,7 @@ func (e *Engine) newLook(h remediate.Host, kind remediate.LookKind, run string, 
 func (e *Engine) failedLook(h remediate.Host, kind remediate.LookKind, run string, f *failure) remediate.Look {
 	return remediate.Look{
 		Host: h.Name, Kind: kind, Run: run, At: e.Now().UTC(), Class: f.class, Detail: e.lookMask().Replace(f.detail),
+		Transport: h.Transport, Address: e.address(h),
 	}
 }
 

@@ -20,6 +20,9 @@ func (t *hostTask) rejoin(ctx context.Context) (state, time.Duration) {
 				"; another machine is not asked about it: look at the host, then scan and plan again"), nil)
 		}
 	}
+	if reason := e.elsewhere(t.attempt, t.host); reason != "" {
+		return t.leave(ctx, reason)
+	}
 	// The job's time has gone on while nobody looked; one more look is owed.
 	t.deadline = t.attempt.Started.Add(e.Campaign.Timing.Job)
 	if soon := e.Now().Add(2 * e.Campaign.Timing.Connect); t.deadline.Before(soon) {
@@ -33,6 +36,18 @@ func (t *hostTask) rejoin(ctx context.Context) (state, time.Duration) {
 	default:
 		return t.join(ctx)
 	}
+}
+
+// leave ends an attempt that was begun at another address: what stands at the
+// host's address now is not asked about it, and keeps what it has.
+func (t *hostTask) leave(ctx context.Context, reason string) (state, time.Duration) {
+	if t.attempt.Phase == remediate.PhaseClosed {
+		t.a.e.Logger.Warn("the folder of an earlier attempt is not cleaned", logHost, t.host.Name, logAttempt, t.attempt.ID, logDetail, reason)
+		t.closed = true
+		return nil, 0
+	}
+	return t.close(ctx, remediate.Failed(remediate.ClassLostContact, "a job was begun before, and "+reason+
+		"; another machine is not asked about it: look at the host, then scan and plan again"), nil)
 }
 
 // join looks at the job on the host.

@@ -23,7 +23,7 @@ type attemptRecord struct {
 // attempt checks an attempt and gives it the form in which it is kept.
 func (s *Store) attempt(a remediate.Attempt) (*attemptRecord, error) {
 	if err := errors.Join(checkName("attempt", a.ID), checkName("host", a.Host),
-		checkShort(a.Run, a.Plan, a.Script, a.Address)); err != nil {
+		checkShort(a.Run, a.Plan, a.Script), checkAddress(a.Address)); err != nil {
 		return nil, err
 	}
 	r := &attemptRecord{Attempt: a, started: s.stamp(a.Started), updated: s.stamp(a.Updated), hasLog: a.Log != nil}

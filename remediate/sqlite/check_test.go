@@ -20,16 +20,17 @@ import (
 // the store against it.
 func misfits(t testing.TB, path string) (out []sqlite.Misfit) {
 	t.Helper()
-	s, err := sqlite.OpenReadOnly(context.Background(), path, sqlite.Options{})
+	ctx := context.WithoutCancel(t.Context())
+	s, err := sqlite.OpenReadOnly(ctx, path, sqlite.Options{})
 	if err != nil {
 		return []sqlite.Misfit{{Record: -1, Why: err.Error()}}
 	}
 	defer s.Close()
 	collect := func(m sqlite.Misfit) error { out = append(out, m); return nil }
-	if err := s.CheckLedger(t.Context(), collect); err != nil {
+	if err := s.CheckLedger(ctx, collect); err != nil {
 		out = append(out, sqlite.Misfit{Record: -1, Why: err.Error()})
 	}
-	report, err := ledger.Check(t.Context(), s, ledger.CheckOptions{Trusted: []string{signed.Signer.Public()}})
+	report, err := ledger.Check(ctx, s, ledger.CheckOptions{Trusted: []string{signed.Signer.Public()}})
 	switch {
 	case err != nil:
 		out = append(out, sqlite.Misfit{Record: -1, Table: "ledger", Why: err.Error()})

@@ -130,12 +130,14 @@ func checkKey(opts Options, begun bool, inForce string) error {
 	switch {
 	case opts.Signer == nil && inForce != "":
 		return ErrNoKey
+	case opts.Signer != nil && opts.Rotate != nil && opts.Rotate.Key != opts.Signer.Public():
+		return fmt.Errorf("%w: the change is to %q, and the key is %q", ErrOtherKey, opts.Rotate.Key, opts.Signer.Public())
 	case opts.Signer == nil || !begun || opts.Signer.Public() == inForce:
 		return nil
 	case opts.Rotate == nil:
 		return fmt.Errorf("%w: the ledger is signed by %q, the key is %q", ErrOtherKey, inForce, opts.Signer.Public())
-	case opts.Rotate.Key != opts.Signer.Public() || opts.Rotate.Before != inForce:
-		return fmt.Errorf("%w: the change names other keys than the ledger's %q and the new %q", ErrOtherKey, inForce, opts.Signer.Public())
+	case opts.Rotate.Before != inForce:
+		return fmt.Errorf("%w: the change is from %q, and the ledger is signed by %q", ErrOtherKey, opts.Rotate.Before, inForce)
 	}
 	return nil
 }

@@ -84,7 +84,7 @@ func checkLook(l remediate.Look) error {
 	if len(l.Raw) > remediate.MaxRaw {
 		return fmt.Errorf("the raw text has %d bytes, more than %d", len(l.Raw), remediate.MaxRaw)
 	}
-	return errors.Join(checkName("host", l.Host), checkShort(l.Run, string(l.Platform), l.Transport, l.Address, l.Probe))
+	return errors.Join(checkName("host", l.Host), checkShort(l.Run, string(l.Platform), l.Transport, l.Probe), checkAddress(l.Address))
 }
 
 func checkName(what, name string) error {

@@ -132,7 +132,7 @@ func (s *session) lowerRun(run remediate.Run, at time.Time) error {
 // host and address already stays as it is.
 func (s *Store) TrustHostKey(ctx context.Context, host, address, fingerprint string, at time.Time) error {
 	op := "trust the key of " + host
-	if err := errors.Join(checkName("host", host), checkShort(address, fingerprint)); err != nil {
+	if err := errors.Join(checkName("host", host), checkAddress(address), checkShort(fingerprint)); err != nil {
 		return fmt.Errorf("%s: %w", op, err)
 	}
 	us := s.stamp(at)
@@ -149,6 +149,14 @@ func (s *session) trust(host, address, fingerprint string, at int64) error {
 		return err
 	}
 	return s.log.append(remediate.TrustRecord(host, address, fingerprint, fromMicros(at)))
+}
+
+// checkAddress bounds HOST:PORT, which may be empty.
+func checkAddress(address string) error {
+	if len(address) > remediate.MaxAddress || !utf8.ValidString(address) {
+		return fmt.Errorf("an address has %d bytes, more than %d, or is not UTF-8", len(address), remediate.MaxAddress)
+	}
+	return nil
 }
 
 // checkShort bounds ids and other short texts that may be empty.

@@ -11,7 +11,11 @@ import (
 
 func TestConformance(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, func(t *testing.T) remediate.Store { return open(t, filepath.Join(t.TempDir(), sqlite.FileName)) })
+	storetest.Run(t, func(t *testing.T) remediate.Store {
+		path := filepath.Join(t.TempDir(), sqlite.FileName)
+		t.Cleanup(func() { fits(t, path) }) // the suite has closed it
+		return open(t, path)
+	})
 }
 
 // open opens a store that the test closes.

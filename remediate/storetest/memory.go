@@ -177,7 +177,7 @@ func (m *Memory) TrustHostKey(ctx context.Context, host, address, fingerprint st
 		return err
 	}
 	defer m.mu.Unlock()
-	if err := errors.Join(checkName("host", host), checkShort(address, fingerprint)); err != nil {
+	if err := errors.Join(checkName("host", host), checkAddress(address), checkShort(fingerprint)); err != nil {
 		return err
 	}
 	m.host(host)

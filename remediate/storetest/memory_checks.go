@@ -13,7 +13,7 @@ import (
 // checkAttempt refuses what no store takes; what it returns has its playbooks
 // sorted, each once.
 func checkAttempt(a remediate.Attempt) (remediate.Attempt, error) {
-	if err := errors.Join(checkName("attempt", a.ID), checkName("host", a.Host), checkShort(a.Run, a.Plan, a.Script, a.Address)); err != nil {
+	if err := errors.Join(checkName("attempt", a.ID), checkName("host", a.Host), checkShort(a.Run, a.Plan, a.Script), checkAddress(a.Address)); err != nil {
 		return a, err
 	}
 	for _, name := range a.Playbooks {
@@ -27,6 +27,14 @@ func checkAttempt(a remediate.Attempt) (remediate.Attempt, error) {
 		err = fmt.Errorf("attempt %s: the names of its playbooks have %d bytes, more than %d", a.ID, len(text), remediate.MaxFindings)
 	}
 	return a, err
+}
+
+// checkAddress bounds HOST:PORT, which may be empty.
+func checkAddress(address string) error {
+	if len(address) > remediate.MaxAddress || !utf8.ValidString(address) {
+		return fmt.Errorf("an address has %d bytes, more than %d, or is not UTF-8", len(address), remediate.MaxAddress)
+	}
+	return nil
 }
 
 // checkShort bounds ids and other short texts that may be empty.

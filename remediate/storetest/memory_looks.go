@@ -14,7 +14,7 @@ import (
 // checkLook refuses what no store takes and gives the look the form in which
 // it is kept.
 func (m *Memory) checkLook(l remediate.Look) (remediate.Look, error) {
-	if err := errors.Join(checkName("host", l.Host), checkShort(l.Run, string(l.Platform), l.Transport, l.Address, l.Probe)); err != nil {
+	if err := errors.Join(checkName("host", l.Host), checkShort(l.Run, string(l.Platform), l.Transport, l.Probe), checkAddress(l.Address)); err != nil {
 		return l, err
 	}
 	switch l.Kind {

@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"oust/remediate"
+	"oust/remediate/ledger"
 )
 
 // testModel lets chance use a store and the model side by side: each call is
@@ -22,6 +23,7 @@ func testModel(t *testing.T, open Open) {
 	rapid.Check(t, func(r *rapid.T) {
 		p := &pair{real: open(t), model: NewMemory(func() time.Time { return epoch }), ctx: t.Context()}
 		defer func() {
+			holdsLedger(t, p.real)
 			if err := p.real.Close(); err != nil {
 				r.Errorf("close: %v", err)
 			}
@@ -45,6 +47,7 @@ func testModel(t *testing.T, open Open) {
 			"hold":      p.hold,
 			"exemption": p.exemption,
 			"reboot":    p.reboot,
+			"submit":    p.submit,
 			"compare":   p.compare,
 		})
 		p.compare(r)
@@ -119,7 +122,35 @@ func (p *pair) view(s remediate.Store) map[string]any {
 		}
 	}
 	p.viewCampaign(s, note)
+	p.viewEvidence(s, note)
 	return v
+}
+
+// viewEvidence reads what EvidenceStore gives. Of a record that is not about
+// the ledger itself, all is the same but who wrote it, and the clock's times.
+func (p *pair) viewEvidence(s remediate.Store, note func(key string, value any, err error)) {
+	for e, err := range s.Ledger(p.ctx, 1) {
+		_, r, decoded := ledger.Decode(e.Text)
+		if r.By = ""; r.Kind == remediate.RecordRunLowered {
+			r.At = epoch
+		}
+		note(fmt.Sprint("record ", e.Number), r, errors.Join(err, decoded))
+	}
+	n := 0
+	for m, err := range s.Moves(p.ctx) {
+		note(fmt.Sprint("move ", n), m, err)
+		n++
+	}
+	submissions, err := s.Submissions(p.ctx)
+	note("submissions", submissions, err)
+	for _, host := range hosts {
+		var mine []int64
+		for e, err := range s.HostLedger(p.ctx, host) {
+			note("records of "+host, mine, err)
+			mine = append(mine, e.Number)
+		}
+		note("records of "+host, mine, nil)
+	}
 }
 
 // viewCampaign reads what CampaignStore gives.

@@ -76,6 +76,11 @@ func (p *pair) reboot(r *rapid.T) {
 	p.both(r, func(s remediate.Store) error { return s.BeginReboot(p.ctx, b, budget) })
 }
 
+func (p *pair) submit(r *rapid.T) {
+	s := remediate.Submission{Report: drawOf(r, "report", append(remediate.ReportKinds(), "")...), At: drawTime(r), To: drawOf(r, "to", "CISA", "PSPF")}
+	p.both(r, func(store remediate.Store) error { return store.SaveSubmission(p.ctx, s) })
+}
+
 var hosts = []string{"web1", "web2", "web10"}
 
 func drawOf[T any](r *rapid.T, label string, of ...T) T { return rapid.SampledFrom(of).Draw(r, label) }

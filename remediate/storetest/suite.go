@@ -13,7 +13,8 @@ import (
 	"oust/remediate"
 )
 
-// Open makes an empty store for one test. The suite closes it.
+// Open makes an empty store for one test, whose ledger has a key. The suite
+// closes it.
 type Open func(t *testing.T) remediate.Store
 
 // Run holds a store to the contract of remediate.Store.
@@ -39,6 +40,7 @@ func Run(t *testing.T, open Open) {
 		{"exemptions", testExemptions},
 		{"reboots", testReboots},
 		{"durations", testDurations},
+		{"ledger", testLedger},
 		{"lists", testLists},
 		{"bounds", testBounds},
 		{"context", testContext},
@@ -79,6 +81,7 @@ func begin(t *testing.T, open Open) fixture {
 	t.Helper()
 	s := open(t)
 	t.Cleanup(func() {
+		holdsLedger(t, s)
 		if err := s.Close(); err != nil {
 			t.Errorf("close: %v", err)
 		}

@@ -1,0 +1,96 @@
+package sqlite_test
+
+import (
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"oust/remediate"
+	"oust/remediate/ledger"
+	"oust/remediate/sqlite"
+)
+
+func newKey(t *testing.T) *ledger.Signer {
+	t.Helper()
+	s, err := ledger.NewSigner("oust/test")
+	must(t, err)
+	return s
+}
+
+// TestKey: a writer needs the key of the ledger, or says which one follows it.
+func TestKey(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), sqlite.FileName)
+	first, second := newKey(t), newKey(t)
+	change := remediate.KeyChanged{Key: second.Public(), Before: first.Public()}
+	opened := func(o sqlite.Options, want error) {
+		t.Helper()
+		s, err := sqlite.Open(t.Context(), path, o)
+		if !errors.Is(err, want) {
+			t.Fatalf("open: %v, want %v", err, want)
+		}
+		if err != nil {
+			return
+		}
+		must(t, s.SaveLook(t.Context(), saved("web1")))
+		key, err := s.LedgerKey(t.Context())
+		if err != nil || key != o.Signer.Public() {
+			t.Errorf("the key in force is %s, %v", key, err)
+		}
+		must(t, s.Close())
+	}
+	opened(sqlite.Options{}, sqlite.ErrNoKey)
+	opened(sqlite.Options{Signer: first}, nil)
+	opened(sqlite.Options{Signer: first}, nil)
+	opened(sqlite.Options{}, sqlite.ErrNoKey)
+	opened(sqlite.Options{Unsigned: true}, sqlite.ErrNoKey)
+	opened(sqlite.Options{Signer: second}, sqlite.ErrOtherKey)
+	odd := change
+	odd.Before = second.Public()
+	opened(sqlite.Options{Signer: second, Rotate: &odd}, sqlite.ErrOtherKey)
+	opened(sqlite.Options{Signer: first, Rotate: &change}, sqlite.ErrOtherKey)
+	opened(sqlite.Options{Signer: second, Rotate: &change}, nil)
+	opened(sqlite.Options{Signer: second, Rotate: &change}, nil) // it is already
+	opened(sqlite.Options{Signer: first}, sqlite.ErrOtherKey)
+
+	s := openReadOnly(t, path)
+	defer s.Close()
+	report, err := ledger.Check(t.Context(), s, ledger.CheckOptions{Trusted: []string{second.Public()}})
+	if err != nil || report.First != nil || len(report.Keys) != 2 || report.Records != 6 {
+		t.Errorf("check: %+v, %v", report, err)
+	}
+	must(t, s.CheckLedger(t.Context(), func(m sqlite.Misfit) error {
+		t.Errorf("misfit: %+v", m)
+		return nil
+	}))
+}
+
+// TestHeadsOfDays: the last head of each day stays, and the newest is one of
+// them.
+func TestHeadsOfDays(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), sqlite.FileName)
+	now := time.Date(2026, 10, 1, 23, 0, 0, 0, time.UTC)
+	o := sqlite.Options{Signer: newKey(t), Now: func() time.Time { return now }}
+	s, err := sqlite.Open(t.Context(), path, o)
+	must(t, err)
+	defer s.Close()
+	for range 4 {
+		must(t, s.SaveLook(t.Context(), saved("web1")))
+		must(t, s.SaveLook(t.Context(), saved("web2")))
+		now = now.Add(20 * time.Hour)
+	}
+	heads, err := s.Heads(t.Context())
+	must(t, err)
+	var got []string
+	for _, text := range heads {
+		head, err := ledger.OpenHead(text, o.Signer.Public())
+		must(t, err)
+		got = append(got, head.At.Format("02 15h ")+strings.Repeat("|", int(head.Size)))
+	}
+	if want := "01 23h |||, 02 19h |||||, 03 15h |||||||, 04 11h |||||||||"; strings.Join(got, ", ") != want {
+		t.Errorf("heads are %q", got)
+	}
+}
