@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"database/sql"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -19,7 +20,8 @@ import (
 func BenchmarkOutcomes(b *testing.B) {
 	for _, callers := range []int{1, 500} {
 		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) {
-			s := open(b, filepath.Join(b.TempDir(), sqlite.FileName))
+			path := filepath.Join(b.TempDir(), sqlite.FileName)
+			s := open(b, path)
 			defer s.Close()
 			var n atomic.Int64
 			texts := rawTexts(64)
@@ -51,8 +53,56 @@ func BenchmarkOutcomes(b *testing.B) {
 				})
 			}
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "outcomes/s")
+			reportLedger(b, s, path, float64(n.Load()))
 		})
 	}
+}
+
+// reportLedger says what the ledger adds to a store: records a second, and
+// bytes on disk beside those of all.
+func reportLedger(b *testing.B, s *sqlite.Store, path string, outcomes float64) {
+	b.Helper()
+	size, err := s.LedgerSize(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		b.Fatal(err)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", "file:"+path+"?mode=ro")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer db.Close()
+	var ledger float64
+	err = db.QueryRow(`SELECT sum(length(text) + length(hashes) + 2 * length(host) + 16) FROM ledger`).Scan(&ledger)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(size-1)/b.Elapsed().Seconds(), "records/s")
+	b.ReportMetric(float64(info.Size())/outcomes, "disk-B/outcome")
+	b.ReportMetric(ledger/outcomes, "ledger-B/outcome")
+}
+
+// BenchmarkCheckLedger measures the check of a store with its ledger.
+func BenchmarkCheckLedger(b *testing.B) {
+	const hosts = 2000
+	s := open(b, filepath.Join(b.TempDir(), sqlite.FileName))
+	defer s.Close()
+	if err := saveMany(b, s, hosts, rawTexts(64)); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		err := s.CheckLedger(b.Context(), func(m sqlite.Misfit) error { return fmt.Errorf("misfit: %+v", m) })
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.N)*hosts/b.Elapsed().Seconds(), "records/s")
 }
 
 // BenchmarkApprove measures the approval of a plan for 100,000 hosts.

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,7 +24,7 @@ type memoryLedger struct {
 	entries  []remediate.LedgerEntry
 	hosts    []string // of the entries
 	hashes   [][32]byte
-	heads    map[string]string // by day
+	heads    map[string]ledger.Head // by day; they are signed when somebody asks
 }
 
 func newMemoryLedger(now func() time.Time, campaign string) *memoryLedger {
@@ -35,7 +36,7 @@ func newMemoryLedger(now func() time.Time, campaign string) *memoryLedger {
 	if err != nil {
 		panic(err) // of no record, which cannot be
 	}
-	l := &memoryLedger{now: now, campaign: campaign, signer: signer, tree: tree, heads: map[string]string{}}
+	l := &memoryLedger{now: now, campaign: campaign, signer: signer, tree: tree, heads: map[string]ledger.Head{}}
 	begun := remediate.LedgerBegun{Campaign: "memory", CampaignID: campaign, Key: signer.Public()}
 	l.append(remediate.Record{Kind: remediate.RecordBegun, At: now(), Body: begun})
 	return l
@@ -58,11 +59,7 @@ func (l *memoryLedger) append(r remediate.Record) {
 	l.entries = append(l.entries, remediate.LedgerEntry{Number: number, Text: text})
 	l.hosts = append(l.hosts, r.Host)
 	now := l.now().UTC()
-	head, err := l.signer.Sign(ledger.Head{Size: l.tree.Size(), Root: l.tree.Root(), At: now, CampaignID: l.campaign})
-	if err != nil {
-		panic(err)
-	}
-	l.heads[now.Format(time.DateOnly)] = head
+	l.heads[now.Format(time.DateOnly)] = ledger.Head{Size: l.tree.Size(), Root: l.tree.Root(), At: now, CampaignID: l.campaign}
 }
 
 // Note implements remediate.Store.
@@ -224,13 +221,13 @@ func (m *Memory) Heads(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	defer m.mu.Unlock()
-	sizes := map[string]int64{}
-	for _, text := range m.ledger.heads {
-		head, err := ledger.OpenHead(text, m.ledger.signer.Public())
+	var out []string
+	for _, head := range slices.SortedFunc(maps.Values(m.ledger.heads), func(a, b ledger.Head) int { return cmp.Compare(a.Size, b.Size) }) {
+		text, err := m.ledger.signer.Sign(head)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("heads: %w", err)
 		}
-		sizes[text] = head.Size
+		out = append(out, text)
 	}
-	return slices.SortedFunc(maps.Keys(sizes), func(a, b string) int { return int(sizes[a] - sizes[b]) }), nil
+	return out, nil
 }
