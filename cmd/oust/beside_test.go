@@ -64,6 +64,10 @@ func TestBesideServe(t *testing.T) {
 		}
 	})
 	all.Wait()
+	handed := must(t, 0, dir, "report", "identify", "-o", filepath.Join(dir, "identify.html"), "--submit", "DHS", "--json")
+	if !strings.Contains(handed.Out, `{"type":"submission","report":"identify","at":"`) {
+		t.Errorf("the report was not recorded:\n%s", handed.Out)
+	}
 	for i, why := range failed {
 		if why != "" {
 			t.Errorf("command %d: %s", i, why)

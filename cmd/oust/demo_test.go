@@ -26,6 +26,7 @@ func TestDemo(t *testing.T) {
 	if _, err := os.Stat(keep + "/campaign.yaml"); err != nil {
 		t.Error(err)
 	}
+	checkReports(t, keep)
 	if r := oust(t, ".", "demo", "--hosts", "3"); r.Code != 1 || !strings.Contains(r.Err, "one for each fault") {
 		t.Errorf("three hosts: %+v", r)
 	}

@@ -207,9 +207,12 @@ type clockwork struct {
 func (c *clockwork) stage(s stage) (report.Stage, error) {
 	out := report.Stage{What: s.what, Hosts: len(s.hosts)}
 	var left []*report.HostInput
+	exempt := 0
 	for _, h := range s.hosts {
 		switch {
-		case c.exempt[h.Host.Name] || !toRemove(h):
+		case c.exempt[h.Host.Name]:
+			exempt++
+		case !toRemove(h):
 			out.From, out.To = spread(out.From, out.To, h.State.RemovedAt)
 		default:
 			left = append(left, h)
@@ -219,12 +222,14 @@ func (c *clockwork) stage(s stage) (report.Stage, error) {
 	if s.note != "" {
 		notes = append(notes, s.note)
 	}
-	if len(left) == 0 {
-		out.Note = strings.Join(append(notes, "done"), "; ")
-		return out, nil
+	switch done := len(s.hosts) - len(left) - exempt; {
+	case done > 0 && done == len(s.hosts):
+		notes = append(notes, "done")
+	case done > 0:
+		notes = append(notes, thousands(done)+" done")
 	}
-	if done := len(s.hosts) - len(left); done > 0 {
-		notes = append(notes, fmt.Sprintf("%s of %s done or exempt", thousands(done), thousands(len(s.hosts))))
+	if exempt > 0 {
+		notes = append(notes, thousands(exempt)+" exempt")
 	}
 	n, err := c.span(left, &out)
 	if err != nil {
@@ -234,9 +239,9 @@ func (c *clockwork) stage(s stage) (report.Stage, error) {
 		notes = append(notes, "no window reaches "+plural(n.never, "host"))
 	}
 	if n.person > 0 {
-		notes = append(notes, plural(n.person, "host")+" wait for a person, and have no time")
+		notes = append(notes, "no time for "+plural(n.person, "host")+" for which a person has to do something first")
 	}
-	if c.held {
+	if c.held && len(left) > 0 {
 		notes = append(notes, "the campaign is held, so this is at the earliest")
 	}
 	out.Note = strings.Join(notes, "; ")
