@@ -79,7 +79,7 @@ func killedLab(t *testing.T, rnd *rand.Rand, s share, kills int, all *totals) in
 	return c.kills
 }
 
-// labTruth holds the store against the hosts.
+// labTruth holds the store against the hosts, and against its ledger.
 func labTruth(t *testing.T, fleet *lab.Fleet, dir string) (attempts, starts int) {
 	t.Helper()
 	known, attempts := records(t, dir)
@@ -98,6 +98,7 @@ func labTruth(t *testing.T, fleet *lab.Fleet, dir string) (attempts, starts int)
 			t.Errorf("%s: a folder of an attempt is left", h.Name)
 		}
 	}
+	must(t, 0, dir, "audit")
 	s := status(t, dir)
 	for of, n := range standing {
 		if s.Standing[of] != n {

@@ -83,7 +83,8 @@ func (a *app) runInit(dir, name, issued string, key remediate.LedgerSettings) er
   hosts.csv      the hosts; only the column name is required
   oust.pub       the public key of the ledger: give it, by a way of its own, to whoever will check it:
                  %[2]s
-The key itself, which signs what is recorded, is %[3]s: keep a copy of it elsewhere.
+The key itself, which signs what is recorded, is %[3]s: keep a copy of it elsewhere,
+and keep it out of version control.
 Next: fill both in, then
   oust -C %[1]s hosts    to see the inventory as oust reads it
   oust -C %[1]s scan     to look at every host
@@ -97,6 +98,9 @@ func (a *app) initFolder(dir, name string, day time.Time, key remediate.LedgerSe
 		var err error
 		if key.Key, err = filepath.Abs(key.Key); err != nil {
 			return nil, fmt.Errorf("--key: %w", err)
+		}
+		if _, err := os.Stat(filepath.Dir(key.Key)); err != nil {
+			return nil, fmt.Errorf("--key: its folder: %w", err)
 		}
 	}
 	w := &workspace{a: a, campaign: remediate.Campaign{Dir: dir, Ledger: key}}

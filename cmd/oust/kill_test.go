@@ -63,7 +63,8 @@ func killAfter(t *testing.T, dir, plan string, lines int, more time.Duration) {
 }
 
 // wholeAndOnce asks the hosts themselves: every product is gone, its
-// uninstaller ran once, and the store has an outcome for every host.
+// uninstaller ran once, the store has an outcome for every host, and the
+// ledger tells all of it.
 func wholeAndOnce(t *testing.T, fleet *lab.Fleet, dir string) {
 	t.Helper()
 	for _, h := range fleet.Hosts() {
@@ -82,4 +83,5 @@ func wholeAndOnce(t *testing.T, fleet *lab.Fleet, dir string) {
 	if done := s.Standing[remediate.StandRemoved] + s.Standing[remediate.StandClear]; done != s.Hosts || failures(s) > 0 {
 		t.Errorf("status: %+v", s)
 	}
+	must(t, 0, dir, "audit")
 }

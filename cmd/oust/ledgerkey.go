@@ -62,10 +62,18 @@ func (w *workspace) signer(ctx context.Context) (*ledger.Signer, error) {
 	var err error
 	if _, missing := os.Lstat(path); errors.Is(missing, fs.ErrNotExist) {
 		w.key, err = w.firstKey(ctx, path)
-	} else {
-		w.key, err = w.loadKey(path)
+	} else if w.key, err = w.loadKey(path); err == nil {
+		err = w.keepPublic(w.key)
 	}
 	return w.key, err
+}
+
+// keepPublic writes the public key where there is none.
+func (w *workspace) keepPublic(s *ledger.Signer) error {
+	if _, err := os.Lstat(w.publicPath()); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return w.writePublic(s)
 }
 
 // firstKey makes the key of a campaign whose ledger has none.

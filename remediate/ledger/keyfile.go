@@ -109,24 +109,37 @@ func recipients(ids []age.Identity) (to []age.Recipient) {
 	return to
 }
 
-// writeNew makes a file that its owner alone can read, and has it on the disk
-// before it returns. A file that could not be written whole is removed.
-func writeNew(path string, text []byte) (err error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+// writeNew makes a file that its owner alone can read, whole or not at all,
+// and has it on the disk before it returns.
+func writeNew(path string, text []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*") // mode 0600
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err = errors.Join(err, f.Close()); err != nil {
-			err = errors.Join(err, os.Remove(path))
-			return
-		}
-		err = syncFolder(filepath.Dir(path))
-	}()
-	if _, err := f.Write(text); err != nil {
+	defer func() { _ = os.Remove(f.Name()) }()
+	if _, err = f.Write(text); err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	return f.Sync()
+	if err := nameNew(f.Name(), path); err != nil {
+		return err
+	}
+	return syncFolder(filepath.Dir(path))
+}
+
+// nameNew gives a file a name that nothing has. Where there are no links it
+// looks first, and a name that is taken in that moment is lost.
+func nameNew(from, to string) error {
+	err := os.Link(from, to)
+	if err == nil || errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	if _, err := os.Lstat(to); err == nil {
+		return fmt.Errorf("%s: %w", to, fs.ErrExist)
+	}
+	return os.Rename(from, to)
 }
 
 // syncFolder has a folder's entries on the disk, where the system can say so.
