@@ -33,6 +33,7 @@ var sameEachTime = []struct {
 	{regexp.MustCompile(`TIME to TIME`), "TIME"},
 	{regexp.MustCompile(`(between DATE and DATE|on DATE|between \d{4}-\d\d-\d\d and \d{4}-\d\d-\d\d|on \d{4}-\d\d-\d\d)`), "on DATE"},
 	{regexp.MustCompile(`\d{4}-\d\d-\d\d`), "DATE"},
+	{regexp.MustCompile(`(in|by) \d+ days?`), "$1 SOME days"},
 	{regexp.MustCompile(`sha256:[0-9a-f]{64}`), "DIGEST"},
 	{regexp.MustCompile(`SHA256:[A-Za-z0-9+/]{43}`), "KEY"},
 	{regexp.MustCompile(`(127\.0\.0\.1\]?):\d+|-p \d+`), "$1:PORT"},
