@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -100,34 +101,16 @@ func OpenHead(text string, trusted ...string) (Head, error) {
 	return h, err
 }
 
-// Witnesses names those of the keys that have signed a head, in the order of
-// keys. OpenHead says whether the head itself is good.
-func Witnesses(text string, keys ...string) (signed []string, err error) {
-	_, n, err := openHead(text, keys)
-	if err != nil {
-		return nil, err
-	}
-	for _, key := range keys {
-		v, err := note.NewVerifier(key)
-		if err != nil {
-			return nil, fmt.Errorf("the key %q: %w", key, err)
-		}
-		for _, s := range n.Sigs {
-			if s.Name == v.Name() && s.Hash == v.KeyHash() {
-				signed = append(signed, key)
-			}
-		}
-	}
-	return signed, nil
-}
-
 func openHead(text string, trusted []string) (Head, *note.Note, error) {
 	fail := func(err error) (Head, *note.Note, error) { return Head{}, nil, fmt.Errorf("head: %w", err) }
 	if len(text) > MaxHead {
 		return fail(fmt.Errorf("%d bytes are more than the %d that a head may have", len(text), MaxHead))
 	}
 	var verifiers []note.Verifier
-	for _, key := range trusted {
+	for i, key := range trusted {
+		if slices.Contains(trusted[:i], key) {
+			continue
+		}
 		v, err := newVerifier(key)
 		if err != nil {
 			return fail(err)
