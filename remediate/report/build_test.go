@@ -1,6 +1,7 @@
 package report_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -274,5 +275,20 @@ func TestBurndown(t *testing.T) {
 	in.Campaign.Issued = time.Date(1990, 1, 1, 0, 0, 0, 0, time.UTC)
 	if days := build(t, in).Burndown; len(days) != 3660 || days[len(days)-1].Date != "2026-11-05" || days[len(days)-2].Standing[remediate.StandRemoved] != 1 {
 		t.Errorf("a campaign of long ago has %d days", len(days))
+	}
+}
+
+// TestGone: hosts that have left the inventory are named.
+func TestGone(t *testing.T) {
+	t.Parallel()
+	in := reporttest.NilInput(remediate.ReportStatus)
+	for i := range 12 {
+		in.Gone = append(in.Gone, fmt.Sprintf("old%02d", 11-i))
+	}
+	s := build(t, in)
+	want := "12 hosts that are recorded are not in the inventory any more, and in no number of this report: " +
+		"old00, old01, old02, old03, old04, old05, old06, old07, old08, old09 and 2 more."
+	if got := s.Statement[len(s.Statement)-1]; got != want || s.Totals.Hosts != 40 || len(s.Totals.Gone) != 12 {
+		t.Errorf("%q, %+v", got, s.Totals)
 	}
 }

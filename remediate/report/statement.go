@@ -40,8 +40,10 @@ func (b *builder) statement() []string {
 	case remediate.ReportStatus:
 		out = append(out, b.progressStatement())
 	}
-	if s := b.embeddedStatement(); s != "" {
-		out = append(out, s)
+	for _, s := range []string{b.embeddedStatement(), b.goneStatement()} {
+		if s != "" {
+			out = append(out, s)
+		}
 	}
 	return out
 }
@@ -207,4 +209,20 @@ func (b *builder) embeddedStatement() string {
 	}
 	return fmt.Sprintf("Beside this, the vendor's code was found inside %s of other companies and is on %s now. The mandate does not count it: it is reported, and changes no host's standing.",
 		count(found, "product", "products"), hosts(b.s.Totals.Noted))
+}
+
+// goneStatement names hosts that the inventory does not have any more: taking a
+// host out of it must not make a report better unseen.
+func (b *builder) goneStatement() string {
+	const most = 10
+	gone := b.s.Totals.Gone
+	if len(gone) == 0 {
+		return ""
+	}
+	names := strings.Join(gone[:min(most, len(gone))], ", ")
+	if n := len(gone) - most; n > 0 {
+		names += " and " + thousands(n) + " more"
+	}
+	return fmt.Sprintf("%s that %s recorded %s not in the inventory any more, and in no number of this report: %s.",
+		hosts(len(gone)), verb(len(gone), "is", "are"), verb(len(gone), "is", "are"), names)
 }
