@@ -25,6 +25,8 @@ func (c *checker) residue() {
 			c.signKey(r.Key, append(at, "key"))
 		case r.Path != "":
 			c.residuePath(r, append(at, "path"))
+		case r.Service != "" && !r.Remove && hasWildcard(r.Service):
+			c.glob("service", r.Service, append(at, "service")...)
 		case r.Service != "":
 			c.name("service", r.Service, servicePattern, append(at, "service")...)
 		default:

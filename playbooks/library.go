@@ -87,7 +87,7 @@ var embedded = sync.OnceValues(func() (*Library, error) {
 		all.Go(func() { list[i], problems[i] = readShipped(name) })
 	}
 	all.Wait()
-	if err := errors.Join(append(problems, err)...); err != nil {
+	if err := errors.Join(errors.Join(problems...), err); err != nil {
 		return nil, fmt.Errorf("load the built-in playbooks: %w", err)
 	}
 	l, err := newLibrary(list, nil)

@@ -185,7 +185,8 @@ var lintCases = []struct {
 	{"residue of two kinds", "{package: widget, remove: true}", "{package: widget, service: x}", []string{"21:6 step residue needs exactly one of path, service, package and key"}},
 	{"residue package", "{package: widget, remove: true}", "{package: gadget, remove: true}", []string{
 		`21:15 removes-undetected package "gadget" is residue, but no sign detects it`}},
-	{"residue service", "{service: widgetd}", "{service: 'w*'}", []string{`22:15 value service name "w*": wildcards, spaces and signs are not allowed here`}},
+	{"residue service", "{service: widgetd}", "{service: 'w*'}", []string{`22:15 detect service pattern "w*" would match anything; give at least three letters`}},
+	{"residue service that is removed", "{service: widgetd}", "{service: 'widget*', remove: true}", []string{`22:15 value service name "widget*": wildcards, spaces and signs are not allowed here`}},
 	{"residue path to look at", "{service: widgetd}", "{path: ./x}", []string{"22:12 path ./x: the path is not absolute"}},
 
 	{"protection of nothing", "reboot: maybe", "protection: [{}]\nreboot: maybe", []string{

@@ -37,6 +37,9 @@ func (l *Library) withoutShared(fs []remediate.Finding, f *remediate.Facts) []re
 		if !ok || x.Kind != remediate.FindResidue || !slices.ContainsFunc(p.Residue, func(r Residue) bool { return r.Alone }) || !l.hasProductOf(p, f) {
 			return false
 		}
+		if len(p.orphans(f)) > 0 {
+			return false
+		}
 		alone := map[remediate.Evidence]bool{}
 		for _, r := range p.Residue {
 			for _, e := range r.match(f) {
@@ -77,6 +80,9 @@ func (l *Library) unclaimed(f *remediate.Facts, found []remediate.Evidence) []re
 		if p.Is(KindPublisher) || !p.On(f.Platform) {
 			continue
 		}
+		for _, e := range p.orphans(f) {
+			claimed[e] = true
+		}
 		for _, s := range p.Detect {
 			evidence, _, _ := s.match(f)
 			for _, e := range evidence {
@@ -105,6 +111,7 @@ func (p *Playbook) match(f *remediate.Facts) (remediate.Finding, bool) {
 		for _, r := range p.Residue {
 			finding.Evidence = append(finding.Evidence, r.match(f)...)
 		}
+		finding.Evidence = append(finding.Evidence, p.orphans(f)...)
 	}
 	slices.SortFunc(finding.Evidence, compareEvidence)
 	finding.Evidence = slices.Compact(finding.Evidence)

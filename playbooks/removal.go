@@ -178,6 +178,9 @@ func (p *Playbook) residueActs(f *remediate.Facts) ([]act, string) {
 			removable = true
 		}
 	}
+	for _, e := range p.orphans(f) {
+		judge = append(judge, e.Value+" (an entry that nothing can uninstall)")
+	}
 	if !removable {
 		return nil, "the product is gone, and what it left needs a person's judgement: " + strings.Join(judge, ", ")
 	}

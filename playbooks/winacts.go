@@ -128,12 +128,17 @@ func (s Step) windowsActs(p *Playbook, entries []remediate.UninstallEntry, done 
 			if done[entryID(e)] {
 				continue
 			}
+			code := productCode(e)
+			if code != "" && s.MSI != nil && done[code] {
+				done[entryID(e)] = true // another entry of the same product
+				continue
+			}
 			some, reason := s.entryAct(p, e)
 			if reason != "" {
 				return nil, reason
 			}
 			if some != nil {
-				done[entryID(e)] = true
+				done[entryID(e)], done[code] = true, true
 				out = append(out, *some)
 			}
 		}

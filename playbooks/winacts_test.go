@@ -96,7 +96,7 @@ func TestUninstallersThatAreNotRun(t *testing.T) {
 		"a profile":       {"steps: [{uninstaller: {arguments: /S}}]", exeEntry("", `C:\Users\bob\AppData\Local\x\u.exe`), "users may be able to write"},
 		"temporary files": {"steps: [{uninstaller: {arguments: /S}}]", exeEntry("", `C:\Windows\Temp\u.exe`), "users may be able to write"},
 		"a line end":      {"steps: [{uninstaller: {arguments: /S}}]", exeEntry("", "C:\\Acme\\u.exe /a\r\ndel"), "names no .exe"},
-		"none":            {"steps: [{uninstaller: {arguments: /S}}]", exeEntry("", ""), "names no .exe"},
+		"none":            {"steps: [{uninstaller: {arguments: /S}}]", exeEntry("", ""), "an entry that nothing can uninstall"},
 		"an MSI":          {"steps: [{uninstaller: {arguments: /S}}]", msi, "no step removes the entry"},
 		"no MSI":          {"steps: [{msi: {}}]", exeEntry("", `"C:\Program Files\Acme\u.exe"`), "no step removes the entry"},
 		"only a service":  {"steps: [{service: {names: [widgetd]}}, {uninstaller: {arguments: /S}}]", exeEntry("", `cmd.exe`), "a line for cmd.exe"},

@@ -13,18 +13,43 @@ import (
 
 // match returns the entries that the sign means, in the order of their keys.
 func (s *UninstallSign) match(f *remediate.Facts) []remediate.UninstallEntry {
+	return s.entries(f, false)
+}
+
+// entries returns those that are orphans, or those that are not.
+func (s *UninstallSign) entries(f *remediate.Facts, orphans bool) []remediate.UninstallEntry {
 	if f.Windows == nil {
 		return nil
 	}
 	var out []remediate.UninstallEntry
 	for _, e := range f.Windows.Uninstall {
-		if s.means(f.Windows, e) {
+		if orphan(e) == orphans && s.means(f.Windows, e) {
 			out = append(out, e)
 		}
 	}
 	slices.SortFunc(out, func(a, b remediate.UninstallEntry) int {
 		return cmp.Or(cmp.Compare(a.Hive, b.Hive), cmp.Compare(b.View, a.View), cmp.Compare(a.Key, b.Key))
 	})
+	return out
+}
+
+// orphan reports whether nothing can remove what the entry names: it has no
+// command, and Windows Installer does not know it. Windows itself shows no such
+// entry, which is what a removal that broke off leaves.
+func orphan(e remediate.UninstallEntry) bool {
+	return strings.TrimSpace(e.UninstallString) == "" && strings.TrimSpace(e.QuietUninstallString) == "" && productCode(e) == ""
+}
+
+// orphans are entries left over that the playbook's signs mean by themselves.
+func (p *Playbook) orphans(f *remediate.Facts) (out []remediate.Evidence) {
+	for _, s := range p.Detect {
+		if s.Uninstall == nil || s.Service != "" || s.Path != "" || s.Key != "" || s.MSIX != nil {
+			continue
+		}
+		for _, e := range s.Uninstall.entries(f, true) {
+			out = append(out, uninstallEvidence(e))
+		}
+	}
 	return out
 }
 

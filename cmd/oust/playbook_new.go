@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -130,7 +129,7 @@ func (a *app) sayDraft(draft *playbooks.Draft, files []string, output string) er
 		return a.printJSON(draftedPlaybook{Type: "draft", Name: draft.Name, Text: string(draft.Text), Cases: cases, Files: files})
 	}
 	if output == "" {
-		_, err := io.WriteString(a.Out, string(draft.Text))
+		_, err := a.Out.Write(draft.Text)
 		return err
 	}
 	out := []string{"wrote " + strings.Join(files, ", "), "Next:",

@@ -32,6 +32,8 @@ if "%denied%"=="yes" set "verdict=protected"
 set "there=no"
 if "%verdict%"=="ok" call :look%step%
 if "%there%"=="yes" goto remains
+if "%verdict%"=="absent" call :look%step%
+if "%there%"=="yes" set "more=: Windows Installer does not know it; its entry is all that is left, and a person must remove that"
 call :finish
 goto :eof
 
