@@ -102,15 +102,17 @@ func (t table) query() string {
 	return `SELECT ` + strings.Join(exprs, ", ") + ` FROM ` + cmp.Or(t.from, t.name) + ` ORDER BY ` + strings.Join(order, ", ")
 }
 
-// rowsOf reads a table row by row.
+// rowsOf reads a table row by row. have is false after the last.
 type rowsOf struct {
 	rows   *sql.Rows
 	values []any
 	places []any
+	have   bool
 }
 
+// openRows reads the first row.
 func openRows(ctx context.Context, conn *sql.Conn, t table) (*rowsOf, error) {
-	rows, err := conn.QueryContext(ctx, t.query())
+	rows, err := conn.QueryContext(ctx, t.query()) //nolint:rowserrcheck // next does
 	if err != nil {
 		return nil, err
 	}
@@ -119,15 +121,17 @@ func openRows(ctx context.Context, conn *sql.Conn, t table) (*rowsOf, error) {
 	for i := range r.values {
 		r.places[i] = &r.values[i]
 	}
+	if err := r.next(); err != nil {
+		return nil, errors.Join(err, rows.Close())
+	}
 	return r, nil
 }
 
-// next reads the next row; false after the last.
-func (r *rowsOf) next() (bool, error) {
-	if !r.rows.Next() {
-		return false, r.rows.Err()
+func (r *rowsOf) next() error {
+	if r.have = r.rows.Next(); !r.have {
+		return r.rows.Err()
 	}
-	return true, r.rows.Scan(r.places...)
+	return r.rows.Scan(r.places...)
 }
 
 // compare walks through the rows of a table as they are in a store and as the
@@ -143,21 +147,8 @@ func (t table) compare(ctx context.Context, is, told *sql.Conn, misfit func(Misf
 		return err
 	}
 	defer func() { err = errors.Join(err, b.rows.Close()) }()
-	haveA, err := a.next()
-	if err != nil {
-		return err
-	}
-	haveB, err := b.next()
-	for err == nil && (haveA || haveB) {
-		order := 0
-		switch {
-		case !haveB:
-			order = -1
-		case !haveA:
-			order = 1
-		default:
-			order = t.order(a.values, b.values)
-		}
+	for err == nil && (a.have || b.have) {
+		order := t.order(a, b)
 		switch {
 		case order < 0:
 			misfit(t.misfit(a.values, nil, "the ledger tells of no such row"))
@@ -167,10 +158,10 @@ func (t table) compare(ctx context.Context, is, told *sql.Conn, misfit func(Misf
 			t.compareRow(a.values, b.values, misfit)
 		}
 		if order <= 0 {
-			haveA, err = a.next()
+			err = a.next()
 		}
 		if order >= 0 && err == nil {
-			haveB, err = b.next()
+			err = b.next()
 		}
 	}
 	return err
@@ -212,11 +203,18 @@ func (t table) rowName(row []any) string {
 	return strings.Join(parts, " ")
 }
 
-// order compares the keys of two rows as SQLite sorts them
-// (https://www.sqlite.org/datatype3.html, section 4).
-func (t table) order(a, b []any) int {
+// order says which of two rows comes first, by their keys as SQLite sorts them
+// (https://www.sqlite.org/datatype3.html, section 4). One that is not there
+// comes last.
+func (t table) order(a, b *rowsOf) int {
+	switch {
+	case !b.have:
+		return -1
+	case !a.have:
+		return 1
+	}
 	for i := range t.key {
-		if c := compareValues(a[i], b[i]); c != 0 {
+		if c := compareValues(a.values[i], b.values[i]); c != 0 {
 			return c
 		}
 	}

@@ -14,6 +14,16 @@
 // runs each in a savepoint of its own, and commits once. It never waits for
 // more to come; a lone write costs one commit.
 //
+// # What is evidence
+//
+// Whatever a call writes, it appends to the ledger in the same savepoint: the
+// rows have the numbers of their records, which are encoded when they are made
+// and written with their hashes at the end of the transaction, after which one
+// signature covers them all. CheckLedger repeats the whole ledger by the same
+// code on an empty store, and compares every row. What older versions wrote is
+// brought into the ledger when a store is first opened for writing; the state
+// of each host is carried as it was.
+//
 // # Who may open it
 //
 // Open takes a lock on a file beside the store that the operating system

@@ -80,6 +80,7 @@ func TestDiskFull(t *testing.T) {
 		}
 	}
 	integrity(t, path)
+	fits(t, path)
 }
 
 // TestDiskFullForMany lets many callers meet the full disk at once.
@@ -121,6 +122,7 @@ func TestDiskFullForMany(t *testing.T) {
 		t.Errorf("%d hosts are there, %d were acknowledged", len(got), len(kept))
 	}
 	integrity(t, path)
+	fits(t, path)
 }
 
 func TestReadOnlyFileSystem(t *testing.T) {

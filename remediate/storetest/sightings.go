@@ -53,7 +53,8 @@ func testSightings(t *testing.T, open Open) {
 			t.Errorf("sightings (-want +got):\n%s", diff)
 		}
 	}
-	for range s.Sightings(f.ctx) {
+	for _, err := range s.Sightings(f.ctx) {
+		f.ok(err)
 		break
 	}
 }
