@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"oust/playbooks"
 	"oust/remediate"
 	"oust/remediate/job"
 	"oust/transports"
@@ -53,6 +54,7 @@ func (t *hostTask) judged(ctx context.Context, s *sight, conn transports.Conn) (
 	if !t.restartOnly || rebooted {
 		o = judge(verdict{exit: t.attempt.Exit, died: t.died || t.attempt.Exit == diedExit, rebooted: rebooted,
 			result: t.attempt.Result, before: t.before, after: s})
+		o = leftToPeople(o, e.Library, s.findings)
 	}
 	if o.Kind == remediate.OutcomeRebootPending {
 		look.Complete = false // what a reboot has yet to finish is not clean
@@ -152,6 +154,18 @@ func judge(v verdict) remediate.Outcome {
 	default:
 		return remediate.Failed(remediate.ClassStillPresent, oneLine("the uninstaller ended well; still there: "+evidence(v.after.findings)))
 	}
+}
+
+// leftToPeople: what is still there was never the script's to remove, because
+// its playbooks find and report.
+func leftToPeople(o remediate.Outcome, l *playbooks.Library, still []remediate.Finding) remediate.Outcome {
+	if o.Class != remediate.ClassStillPresent || slices.ContainsFunc(still, func(f remediate.Finding) bool {
+		p, ok := l.Get(f.Playbook)
+		return !ok || !p.ReportOnly()
+	}) {
+		return o
+	}
+	return remediate.Failed(remediate.ClassUnsupported, oneLine("what oust could remove is gone; left to a person: "+evidence(still)))
 }
 
 // judgeGone: nothing was found; only a reboot can stand in the way.

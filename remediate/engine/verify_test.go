@@ -1,9 +1,12 @@
 package engine
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
+	"oust/playbooks"
 	"oust/remediate"
 )
 
@@ -77,5 +80,42 @@ func TestOneLine(t *testing.T) {
 	got := oneLine("a\nb\x00\tc \xff" + strings.Repeat("x", 1000))
 	if strings.ContainsAny(got, "\n\t") || len(got) > 410 {
 		t.Errorf("oneLine = %q", got)
+	}
+}
+
+// TestLeftToPeople: products that playbooks only report are no failure of an
+// uninstaller.
+func TestLeftToPeople(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for name, steps := range map[string]string{"reported": "", "removed": "steps: [{package: {managers: [dpkg], names: [widget]}}]\n"} {
+		text := "format: 1\nname: acme/" + name + "\ntitle: Widget\nvendor: Acme\nplatforms: [linux]\ndetect: [{package: {managers: [dpkg], names: [widget]}}]\n" + steps +
+			"manual: call Acme\nconfidence: unverified\nsources: [{claim: all of it, source: an example, confidence: unverified}]\n"
+		if err := os.WriteFile(filepath.Join(dir, name+".yaml"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l, err := playbooks.LoadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	still := func(name string) remediate.Finding {
+		return remediate.Finding{Playbook: "acme/" + name, Kind: remediate.FindProduct, Product: "Widget",
+			Evidence: []remediate.Evidence{{Kind: remediate.EvidencePackage, Value: "dpkg widget 1 installed"}}}
+	}
+	present := remediate.Failed(remediate.ClassStillPresent, "still there")
+	for _, c := range []struct {
+		o     remediate.Outcome
+		still []remediate.Finding
+		want  remediate.Class
+	}{
+		{present, []remediate.Finding{still("reported")}, remediate.ClassUnsupported},
+		{present, []remediate.Finding{still("reported"), still("removed")}, remediate.ClassStillPresent},
+		{present, []remediate.Finding{still("unknown")}, remediate.ClassStillPresent},
+		{remediate.Failed(remediate.ClassBusy, "busy"), []remediate.Finding{still("reported")}, remediate.ClassBusy},
+	} {
+		if got := leftToPeople(c.o, l, c.still); got.Class != c.want {
+			t.Errorf("%v with %v: %v, want class %s", c.o, c.still, got, c.want)
+		}
 	}
 }
