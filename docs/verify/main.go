@@ -122,10 +122,8 @@ func check(dir, trusted string) (string, error) {
 		heads[h.size] = append(heads[h.size], h)
 	}
 	var proofs struct{ Records [][]string } // a path for each line; none where all records are there
-	if b, err := os.ReadFile(filepath.Join(dir, "proofs.json")); err == nil {
-		if err := json.Unmarshal(b, &proofs); err != nil {
-			return "", fmt.Errorf("proofs.json: %w", err)
-		}
+	if b, err := os.ReadFile(filepath.Join(dir, "proofs.json")); err != nil || json.Unmarshal(b, &proofs) != nil {
+		return "", fmt.Errorf("proofs.json is not there, or is none")
 	}
 	file, err := os.Open(filepath.Join(dir, "records.jsonl"))
 	if err != nil {
@@ -142,7 +140,7 @@ func check(dir, trusted string) (string, error) {
 		}
 		digests[r.Body.Digest], digests[r.Body.Raw], digests[r.Body.Log] = true, true, true
 		if r.Kind == "begun" || r.Kind == "key" {
-			consent := strings.Contains(r.Body.Consent, "\nthis key is followed by the key\n"+r.Body.Key+"\n\n") && signedBy(key, r.Body.Consent)
+			consent := strings.HasPrefix(r.Body.Consent, strings.Split(key, "+")[0]+"\nthis key is followed by the key\n"+r.Body.Key+"\n\n") && signedBy(key, r.Body.Consent)
 			key, believed = r.Body.Key, r.Body.Key == trusted || believed && consent
 		}
 		if !part && r.N != count {
@@ -167,6 +165,8 @@ func check(dir, trusted string) (string, error) {
 		return "", lines.Err()
 	case !believed:
 		return "", fmt.Errorf("the heads are signed by the key %s, not by %s", key, trusted)
+	case part && (int(count) != len(proofs.Records) || len(kept) > 0):
+		return "", fmt.Errorf("there are %d records with %d proofs; and what is in heads can be held against all records alone", count, len(proofs.Records))
 	case part && !signedBy(key, newest.note):
 		return "", fmt.Errorf("head.txt is not well signed by the key %s", key)
 	case !part && (len(heads) > 0 || count != newest.size):

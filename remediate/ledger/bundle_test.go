@@ -164,6 +164,26 @@ func TestHostBundle(t *testing.T) {
 	mutate(t, dir, "records.jsonl", verify, first.Public())
 	mutate(t, dir, "head.txt", verify, first.Public())
 	mutate(t, dir, "raw/x.txt", verify, first.Public())
+	lines := readLines(t, filepath.Join(dir, "records.jsonl"))
+	with(t, filepath.Join(dir, "records.jsonl"), []byte(strings.Join(lines[:3], "")), func() {
+		if out, err := verify(dir, first.Public()); err == nil {
+			t.Errorf("without the last record: %s", out)
+		}
+	})
+	// A head that was kept elsewhere cannot be held against some of the records:
+	// it must not look as if it had been.
+	if err := os.Mkdir(filepath.Join(dir, "heads"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "heads", "known.txt"), []byte(b.Report.HeadText), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := verify(dir, first.Public()); err == nil || !strings.Contains(out, "all records alone") {
+		t.Errorf("%v %s", err, out)
+	}
+	if !strings.Contains(string(readme), "does not show that they are all") {
+		t.Errorf("%s", readme)
+	}
 }
 
 // TestMutatedBundle: the check that shares no code with this package finds what
@@ -232,8 +252,16 @@ func TestBundleConsent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	legit := newWriter(t, first)
+	legit.head()
+	// Whoever was given a head has a text that the first key has signed, and may
+	// put words after it.
+	said := "\nthis key is followed by the key\n" + second.Public() + "\n\n"
 	verify := verifier(t)
-	for name, consent := range map[string]string{"none": "", "of another": foreign} {
+	for name, consent := range map[string]string{
+		"none": "", "of another": foreign,
+		"after a head": legit.book.heads[0] + said, "after a name and a head": "oust/x" + said + legit.book.heads[0],
+	} {
 		w := newWriter(t, first)
 		w.add("", remediate.RecordKey, remediate.KeyChanged{Key: second.Public(), Before: first.Public(), Consent: consent})
 		w.signer = second
