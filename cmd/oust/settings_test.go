@@ -53,7 +53,7 @@ func TestSettingsAreRecorded(t *testing.T) {
 	must(t, 0, dir, "scan")
 	must(t, engine.ExitFailed, dir, "verify")
 	first := recordedSettings(t, dir)
-	if len(first) != 1 || !strings.HasPrefix(first[0].Campaign, "sha256:") || len(first[0].Inventory) != 2 || first[0].Inventory[1].Name != resolvedName || len(first[0].Playbooks) == 0 || first[0].Mandate.Digest == "" {
+	if len(first) != 1 || !strings.HasPrefix(first[0].Campaign, "sha256:") || len(first[0].Inventory) != 2 || first[0].Inventory[1].Name != resolvedName || len(first[0].Playbooks) == 0 || first[0].Mandate.Digest == "" || len(first[0].Probes) == 0 {
 		t.Fatalf("%+v", first)
 	}
 	edit("hosts.csv", "\n", "\n\n") // moves lines, and changes no host
