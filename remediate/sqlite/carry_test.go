@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -57,11 +58,11 @@ func secondStore(t *testing.T, path, story string) {
 // fading is a context that ends when it has been asked a number of times.
 type fading struct {
 	context.Context
-	left *int
+	left *atomic.Int64
 }
 
 func (f fading) Err() error {
-	if *f.left--; *f.left < 0 {
+	if f.left.Add(-1) < 0 {
 		return context.Canceled
 	}
 	return f.Context.Err()
@@ -75,8 +76,9 @@ func TestCarry(t *testing.T) {
 	path := filepath.Join(t.TempDir(), sqlite.FileName)
 	secondStore(t, path, story)
 	interrupted := 0
-	for left := 1; ; left++ {
-		n := left
+	for left := int64(1); ; left++ {
+		var n atomic.Int64
+		n.Store(left)
 		s, err := sqlite.Open(fading{t.Context(), &n}, path, signed)
 		if err == nil {
 			must(t, s.Close())
