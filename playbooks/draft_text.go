@@ -23,7 +23,7 @@ func clean(s string) string { return unprinted(s, '_') }
 
 // pattern is a name as a sign has it; what no sign can say becomes ?.
 func pattern(name string) string {
-	p := unprinted(name, '?')
+	p := strings.ReplaceAll(unprinted(name, '?'), "*", "?")
 	middle := strings.TrimSpace(p)
 	i := strings.Index(p, middle)
 	return strings.Repeat("?", i) + middle + strings.Repeat("?", len(p)-i-len(middle))
