@@ -145,26 +145,46 @@ func (a *app) rotateKey(ctx context.Context) error {
 }
 
 // nextKey makes the key that follows, beside the one in its place, or takes up
-// one that an interrupted rotation has left there.
+// one that an interrupted rotation has left there. Where the key before is
+// there and does not open, nothing is made.
 func (w *workspace) nextKey(before string) (next *ledger.Signer, consent string, err error) {
-	path := w.keyPath() + ".new"
-	if _, there := os.Lstat(path); there == nil {
-		next, err = w.loadKey(path)
-	} else if next, err = ledger.NewSigner(nameOf(before)); err == nil {
-		err = w.saveKey(path, next)
-	}
-	if err != nil || next.Public() == before {
+	next, err = w.leftKey()
+	if err != nil || next != nil && next.Public() == before {
 		return next, "", err
 	}
 	old, err := w.loadKey(w.keyPath())
-	switch {
-	case errors.Is(err, fs.ErrNotExist), err == nil && old.Public() != before:
-		return next, "", nil
-	case err != nil:
+	lost := errors.Is(err, fs.ErrNotExist)
+	if err != nil && !lost {
 		return nil, "", fmt.Errorf("%w; move it away to rotate without its consent", err)
+	}
+	if next == nil {
+		if next, err = ledger.NewSigner(nameOf(before)); err == nil {
+			err = w.saveKey(w.newKeyPath(), next)
+		}
+		if err != nil {
+			return nil, "", err
+		}
+	}
+	if lost || old.Public() != before {
+		return next, "", nil
 	}
 	consent, err = old.Consent(next.Public())
 	return next, consent, err
+}
+
+// newKeyPath is where a key stands until it signs.
+func (w *workspace) newKeyPath() string { return w.keyPath() + ".new" }
+
+// leftKey is the key that an interrupted rotation has left, nil if none has.
+func (w *workspace) leftKey() (*ledger.Signer, error) {
+	if _, err := os.Lstat(w.newKeyPath()); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil //nolint:nilnil // none is left
+	}
+	s, err := w.loadKey(w.newKeyPath())
+	if err != nil {
+		return nil, fmt.Errorf("an earlier --rotate, which was cut short, has left a key that may sign the ledger already: %w", err)
+	}
+	return s, nil
 }
 
 // nameOf is the name of a public key.
@@ -182,7 +202,7 @@ func (w *workspace) takeUpKey(next *ledger.Signer) error {
 	if err := putAside(path); err != nil {
 		return fmt.Errorf("put the key before aside: %w", err)
 	}
-	if err := os.Rename(path+".new", path); err != nil {
+	if err := os.Rename(w.newKeyPath(), path); err != nil {
 		return fmt.Errorf("put the new key in its place: %w", err)
 	}
 	return w.writePublic(next)

@@ -86,6 +86,9 @@ func (w *workspace) firstKey(ctx context.Context, path string) (*ledger.Signer, 
 		return nil, fmt.Errorf("the ledger is signed by the key %s, and %s is not there: put it back from your copy; if it is lost for good, "+
 			"'oust%s audit --rotate' makes another, and records that", inForce, path, w.a.dirFlag())
 	}
+	if s, err := w.lostKey(path); s != nil || err != nil {
+		return s, err
+	}
 	s, err := w.makeKey(path)
 	if errors.Is(err, fs.ErrExist) { // another command was quicker
 		return w.loadKey(path)
@@ -98,6 +101,19 @@ func (w *workspace) firstKey(ctx context.Context, path string) (*ledger.Signer, 
 		fmt.Fprintf(w.a.Err, "oust: note: made %s, which signs the ledger, and %s to check it with; keep a copy of both elsewhere\n", path, w.publicPath())
 	}
 	return s, nil
+}
+
+// lostKey refuses to make a key where the public half of one is there: whoever
+// was given that would not believe what another signs.
+func (w *workspace) lostKey(path string) (*ledger.Signer, error) {
+	if _, err := os.Lstat(w.publicPath()); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil //nolint:nilnil // nothing is lost
+	}
+	if _, err := os.Lstat(path); err == nil { // another command was quicker
+		return w.loadKey(path)
+	}
+	return nil, fmt.Errorf("%s is there, and %s, which signs the ledger, is not: put it back from your copy; "+
+		"if it is lost for good, remove %s, and another is made", w.publicPath(), path, w.publicPath())
 }
 
 // makeKey makes both files of a new key.
@@ -128,9 +144,13 @@ func writePublicKey(path string, s *ledger.Signer) error {
 // keyInForce is the public key that signs the ledger now, empty if there is
 // nothing that was signed.
 func (w *workspace) keyInForce(ctx context.Context) (string, error) {
-	store, err := sqlite.OpenReadOnly(ctx, filepath.Join(w.campaign.Dir, storeName), sqlite.Options{Logger: w.a.logger.Named("store"), Now: w.a.now})
-	if errors.Is(err, sqlite.ErrNoStore) || errors.Is(err, sqlite.ErrOlder) {
+	path := filepath.Join(w.campaign.Dir, storeName)
+	store, err := sqlite.OpenReadOnly(ctx, path, sqlite.Options{Logger: w.a.logger.Named("store"), Now: w.a.now})
+	if errors.Is(err, sqlite.ErrNoStore) {
 		return "", nil
+	}
+	if errors.Is(err, sqlite.ErrOlder) {
+		return sqlite.OlderKey(ctx, path)
 	}
 	if err != nil {
 		return "", err

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"oust/remediate/campaign"
 	"oust/transports/lab"
 )
 
@@ -71,4 +72,33 @@ func TestRotateInterrupted(t *testing.T) {
 	if _, err := os.Lstat(key + ".new"); err == nil {
 		t.Error("a key is left over")
 	}
+}
+
+// TestRotateWrongPassphrase: a rotation that cannot open the key before makes
+// none, so that the next one is not held up by a key that nobody can open.
+func TestRotateWrongPassphrase(t *testing.T) {
+	t.Parallel()
+	_, dir := newLab(t, lab.Config{Hosts: 1, Seed: 1})
+	put := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text, err := os.ReadFile(filepath.Join(dir, campaign.FileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(campaign.FileName, string(text)+"\nledger: {passphrase: file:word}\n")
+	put("word", "one")
+	must(t, 0, dir, "scan")
+	put("word", "two")
+	if r := must(t, 1, dir, "audit", "--rotate"); !strings.Contains(r.Err, "opens it") {
+		t.Errorf("%s", r.Err)
+	}
+	put("word", "one")
+	if r := must(t, 0, dir, "audit", "--rotate"); !strings.Contains(r.Out, "has signed its consent") {
+		t.Errorf("%s", r.Out)
+	}
+	must(t, 0, dir, "scan")
 }

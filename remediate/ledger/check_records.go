@@ -19,6 +19,10 @@ const (
 	batchBytes   = 4 << 20
 )
 
+// mostRecords is more than any ledger has: beyond it the indexes of hashes are
+// no numbers of 64 bits any more.
+const mostRecords = 1 << 60
+
 // readRecords checks the records from the one that is due to the last.
 func (c *checker) readRecords() error {
 	var batch []remediate.LedgerEntry
@@ -47,6 +51,10 @@ func (c *checker) readRecords() error {
 func (c *checker) jump(due, number int64) bool {
 	if number < due {
 		c.misfit(number, "there are two records with this number")
+		return false
+	}
+	if number >= mostRecords {
+		c.misfit(due, "it is missing, and the next one stands as %d, which no ledger has come to", number)
 		return false
 	}
 	if number == due+1 {

@@ -3,6 +3,7 @@ package ledger_test
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -216,5 +217,17 @@ func TestCheckEnds(t *testing.T) {
 	}
 	if r := check(t, &book{id: "c1"}, ledger.CheckOptions{}); r.First != nil || r.Records != 0 {
 		t.Errorf("an empty one: %+v", r)
+	}
+}
+
+// TestCheckFarNumber: a record that somebody has put far behind the others,
+// where hashes have no numbers any more.
+func TestCheckFarNumber(t *testing.T) {
+	t.Parallel()
+	for _, number := range []int64{100, 1 << 40, 1 << 60, 1 << 62, math.MaxInt64} {
+		b, _, _ := smallBook(t)
+		size := int64(len(b.entries))
+		b.entries = append(b.entries, remediate.LedgerEntry{Number: number, Text: b.entries[size-1].Text})
+		wantMisfit(t, check(t, b, ledger.CheckOptions{}), size, "it is missing")
 	}
 }

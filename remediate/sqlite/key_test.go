@@ -67,6 +67,36 @@ func TestKey(t *testing.T) {
 	}))
 }
 
+// TestOlderKey: whose ledger it is can be told before a store is brought up to
+// date.
+func TestOlderKey(t *testing.T) {
+	t.Parallel()
+	holds := func(path, want string) {
+		t.Helper()
+		if _, err := sqlite.OpenReadOnly(t.Context(), path, sqlite.Options{}); !errors.Is(err, sqlite.ErrOlder) {
+			t.Fatalf("open: %v", err)
+		}
+		if key, err := sqlite.OlderKey(t.Context(), path); err != nil || key != want {
+			t.Errorf("the key is %q, %v, want %q", key, err, want)
+		}
+	}
+	older := filepath.Join(t.TempDir(), sqlite.FileName)
+	secondStore(t, older, storyFile(t))
+	holds(older, "")
+
+	cut := filepath.Join(t.TempDir(), sqlite.FileName)
+	signer := newKey(t)
+	s, err := sqlite.Open(t.Context(), cut, sqlite.Options{Signer: signer})
+	must(t, err)
+	must(t, s.Close())
+	alter(t, cut, `UPDATE meta SET carried = 0`)
+	holds(cut, signer.Public())
+
+	if _, err := sqlite.OlderKey(t.Context(), filepath.Join(t.TempDir(), sqlite.FileName)); err == nil {
+		t.Error("the key of no store")
+	}
+}
+
 // TestHeadsOfDays: the last head of each day stays, and the newest is one of
 // them.
 func TestHeadsOfDays(t *testing.T) {

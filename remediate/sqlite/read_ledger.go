@@ -219,6 +219,26 @@ func (s *Store) LedgerKey(ctx context.Context) (string, error) {
 	return key, explain(op, err)
 }
 
+// OlderKey is the public key that signs the ledger of a store which Open has
+// yet to bring up to date (ErrOlder), empty for none.
+func OlderKey(ctx context.Context, path string) (key string, err error) {
+	const op = "key of the ledger"
+	if path, err = check(path); err != nil {
+		return "", fmt.Errorf("%s: %w", op, err)
+	}
+	db, err := pool(path, 1, readerOptions...)
+	if err != nil {
+		return "", explain(op, err)
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	var keeps bool
+	err = db.QueryRowContext(ctx, `SELECT count(*) > 0 FROM pragma_table_info('meta') WHERE name = 'ledger_key'`).Scan(&keeps)
+	if err == nil && keeps {
+		err = db.QueryRowContext(ctx, `SELECT ifnull(max(ledger_key), '') FROM meta`).Scan(&key)
+	}
+	return key, explain(op, err)
+}
+
 // Moves implements remediate.EvidenceStore.
 func (s *Store) Moves(ctx context.Context) iter.Seq2[remediate.Move, error] {
 	return s.moves(ctx, movesQuery, beginning, movesRows)
