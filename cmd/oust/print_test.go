@@ -11,7 +11,7 @@ import (
 
 func TestDaysText(t *testing.T) {
 	got := []string{daysText(30), daysText(1), daysText(0), daysText(-1), daysText(-7)}
-	want := []string{"30 days left", "1 day left", "today", "1 day ago", "7 days ago"}
+	want := []string{"due in 30 days", "due in 1 day", "due today", "late by 1 day", "late by 7 days"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
