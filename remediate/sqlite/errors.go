@@ -11,6 +11,9 @@ import (
 // Sentinels of this store; remediate.ErrNotFound and remediate.ErrStoreHeld
 // are returned as well.
 var (
+	// ErrAltered: what is recorded is not what was signed, and a writer would
+	// sign it.
+	ErrAltered = errors.New("it is not as it was signed, and nothing is added to it; 'oust audit' tells what does not fit; put the store back from a copy")
 	// ErrNoStore: there is nothing to read yet.
 	ErrNoStore = errors.New("no store yet: run oust scan")
 	// ErrForeign: the file was not made by oust. It is left as it is.

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -112,7 +113,12 @@ func (s *Store) openLedger(opts Options) error {
 		return err
 	}
 	var err error
-	if a.tree, err = ledger.NewTree(size, s.session.hashes); err != nil {
+	if a.tree, err = ledger.NewTree(size, s.session.hashes); err == nil {
+		err = s.session.holdsNewest(a, inForce)
+	} else if errors.Is(err, remediate.ErrNotFound) {
+		err = fmt.Errorf("%w: hashes are missing", ErrAltered)
+	}
+	if err != nil {
 		return fmt.Errorf("take up the ledger: %w", err)
 	}
 	s.session.log, s.session.appender = a, a
@@ -121,6 +127,30 @@ func (s *Store) openLedger(opts Options) error {
 		return s.session.beginLedger(opts)
 	case opts.Rotate != nil && opts.Rotate.Key != inForce:
 		return s.session.changeKey(*opts.Rotate, s.now())
+	}
+	return nil
+}
+
+// holdsNewest holds the tree that is about to grow against the newest head, so
+// that what somebody has changed without the key is never signed with it.
+func (s *session) holdsNewest(a *appender, key string) error {
+	if key == "" {
+		return nil // nothing is signed
+	}
+	var text string
+	if _, err := s.get(`SELECT text FROM heads ORDER BY size DESC, day DESC LIMIT 1`, nil, &text); err != nil {
+		return err
+	}
+	head, err := ledger.OpenHead(text, key)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: the newest %w", ErrAltered, err)
+	case head.CampaignID != a.campaign:
+		return fmt.Errorf("%w: the newest head is of the campaign %s, and the store of %s", ErrAltered, head.CampaignID, a.campaign)
+	case head.Size != a.tree.Size():
+		return fmt.Errorf("%w: the newest head is of %d records, and there are %d", ErrAltered, head.Size, a.tree.Size())
+	case head.Root != a.tree.Root():
+		return fmt.Errorf("%w: the newest head is of other records than the %d that are there", ErrAltered, head.Size)
 	}
 	return nil
 }

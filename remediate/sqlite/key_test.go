@@ -67,6 +67,44 @@ func TestKey(t *testing.T) {
 	}))
 }
 
+// TestAlteredIsNotSigned: what somebody has changed without the key is not
+// signed by the next writer, whatever the hashes say.
+func TestAlteredIsNotSigned(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]string{
+		"":               `SELECT 1`,
+		"hashes":         `UPDATE ledger SET hashes = randomblob(length(hashes)) WHERE seq = 1`,
+		"no hashes":      `UPDATE ledger SET hashes = x'' WHERE seq = 2`,
+		"last removed":   `DELETE FROM ledger WHERE seq = 2`,
+		"one more":       `INSERT INTO ledger SELECT 3, host, zeroblob(96), text FROM ledger WHERE seq = 2`,
+		"all removed":    `DELETE FROM ledger`,
+		"no head":        `DELETE FROM heads`,
+		"head":           `UPDATE heads SET text = replace(text, 'time 2', 'time 1')`,
+		"head's size":    `UPDATE heads SET text = replace(text, char(10) || '3' || char(10), char(10) || '2' || char(10))`,
+		"other campaign": `UPDATE meta SET campaign_id = 'x'`,
+	} {
+		path := filepath.Join(t.TempDir(), sqlite.FileName)
+		o := sqlite.Options{Signer: newKey(t)}
+		s, err := sqlite.Open(t.Context(), path, o)
+		must(t, err)
+		must(t, s.SaveLook(t.Context(), saved("web1")))
+		must(t, s.SaveLook(t.Context(), saved("web2")))
+		must(t, s.Close())
+		alter(t, path, change)
+		next := newKey(t)
+		rotate := remediate.KeyChanged{Key: next.Public(), Before: o.Signer.Public()}
+		for _, o := range []sqlite.Options{o, {Signer: next, Rotate: &rotate}} {
+			s, err := sqlite.Open(t.Context(), path, o)
+			if errors.Is(err, sqlite.ErrAltered) != (name != "") {
+				t.Errorf("%s: %v", name, err)
+			}
+			if err == nil {
+				must(t, s.Close())
+			}
+		}
+	}
+}
+
 // TestOlderKey: whose ledger it is can be told before a store is brought up to
 // date.
 func TestOlderKey(t *testing.T) {

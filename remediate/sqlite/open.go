@@ -64,7 +64,7 @@ func (o Options) withDefaults() Options {
 // is none; its folder must be there. It returns remediate.ErrStoreHeld if a
 // process has it open already, and ErrForeign or ErrNewer, with the file left
 // as it is, if it cannot be understood; ErrNoKey and ErrOtherKey say that the
-// ledger cannot go on with the options' key.
+// ledger cannot go on with the options' key, ErrAltered that it must not.
 func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 	opts = opts.withDefaults()
 	if opts.Signer == nil && !opts.Unsigned {
