@@ -1,6 +1,7 @@
 package report
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -13,6 +14,12 @@ const MaxCell = 32_000
 // formulaStarts are the characters with which a spreadsheet's formula can begin
 // (OWASP, CSV Injection), and their full-width forms.
 const formulaStarts = "=+-@\t\r\n＝＋－＠"
+
+// innerFormula is the start of a formula in the middle of a text. Where commas
+// are for decimals, a spreadsheet takes semicolons, or tabs, to part cells
+// (OWASP, CSV Injection): what follows one begins a cell there, and quotes do
+// not hold it back.
+var innerFormula = regexp.MustCompile(`([;\t][\s"]*)([=+\-@＝＋－＠])`)
 
 // cell makes text fit for a cell: what could be taken for a formula is not one,
 // line breaks are spaces, and other control characters are U+FFFD.
@@ -32,6 +39,7 @@ func cell(s string) string {
 	if formula || s != "" && strings.ContainsRune(formulaStarts, firstRune(strings.TrimLeft(s, " "))) {
 		s = "'" + s
 	}
+	s = innerFormula.ReplaceAllString(s, "$1'$2")
 	if utf8.RuneCountInString(s) > MaxCell {
 		s = string([]rune(s)[:MaxCell-3]) + "..."
 	}
@@ -43,7 +51,7 @@ func plainCell(s string) bool {
 	if s == "" {
 		return true
 	}
-	if first := s[0]; first == '=' || first == '+' || first == '-' || first == '@' || first == ' ' || len(s) > MaxCell {
+	if first := s[0]; first == '=' || first == '+' || first == '-' || first == '@' || first == ' ' || len(s) > MaxCell || strings.Contains(s, ";") {
 		return false
 	}
 	for i := range len(s) {

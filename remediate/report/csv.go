@@ -22,7 +22,8 @@ const bom = "\ufeff"
 //
 // It is UTF-8 with a byte order mark and CR LF (RFC 4180). Times are UTC, as
 // 2026-12-09T04:00:00Z, and empty where there is none. A text that a
-// spreadsheet could take for a formula has an apostrophe before it
+// spreadsheet could take for a formula has an apostrophe before it, also in the
+// middle of a text behind a semicolon or a tab
 // (owasp.org/www-community/attacks/CSV_Injection); line breaks are spaces, and
 // a text of more than MaxCell characters is cut.
 func WriteCSV(w io.Writer, s Snapshot) error {

@@ -101,11 +101,16 @@ func TestCell(t *testing.T) {
 		{"+1-202-555-0100", "'+1-202-555-0100"},
 		{"-2", "'-2"},
 		{"@SUM(A1)", "'@SUM(A1)"},
-		{"\t=1+1", "'\t=1+1"},
+		{"\t=1+1", "'\t'=1+1"},
 		{"\r=1+1", "' =1+1"},
 		{"\n=1+1", "' =1+1"},
 		{"  =1+1", "'  =1+1"},
 		{"＝1+1", "'＝1+1"},
+		{"ok;=1+1", "ok;'=1+1"},
+		{"ok; \"@SUM(A1);-2", "ok; \"'@SUM(A1);'-2"},
+		{"ok\t+1", "ok\t'+1"},
+		{"ok;\n＝1", "ok; '＝1"},
+		{"=1;=2", "'=1;'=2"},
 		{"one\r\ntwo\nthree\rfour", "one two three four"},
 		{"bell \x07 nul \x00 esc \x1b[31m", "bell \ufffd nul \ufffd esc \ufffd[31m"},
 		{"half \xff\xfe", "half \ufffd"},
@@ -125,11 +130,16 @@ func TestCellHarmless(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		text := rapid.String().Draw(r, "text")
 		if rapid.Bool().Draw(r, "begins") {
-			text = rapid.SampledFrom([]string{"=", "+", "-", "@", "\t", "\r", "\n", " =", "＝", "\xff", "\x00="}).Draw(r, "start") + text
+			text = rapid.SampledFrom([]string{"=", "+", "-", "@", "\t", "\r", "\n", " =", "＝", "ok;=", "ok\t;\"-", "\xff", "\x00="}).Draw(r, "start") + text
 		}
 		got := cellWith(t, text)
 		if strings.ContainsAny(strings.TrimLeft(got, " ")[:min(1, len(strings.TrimLeft(got, " ")))], "=+-@\t\r\n") {
 			r.Fatalf("%q is taken for a formula", got)
+		}
+		for _, part := range strings.FieldsFunc(got, func(r rune) bool { return r == ';' || r == '\t' }) {
+			if part = strings.TrimLeft(part, " \""); part != "" && strings.ContainsRune("=+-@＝＋－＠", []rune(part)[0]) {
+				r.Fatalf("%q has a formula where semicolons or tabs part cells", got)
+			}
 		}
 		if strings.ContainsAny(got, "\r\n\x00") || !utf8.ValidString(got) || utf8.RuneCountInString(got) > report.MaxCell {
 			r.Fatalf("%q does not fit a cell", got)

@@ -76,7 +76,7 @@ func (b *builder) endpointsItem() (ItemState, []string) {
 		}
 	}
 	all := fmt.Sprintf("Any product: found on %s of the %s that %s looked at; %s not looked at.",
-		thousands(t.Found), hosts(t.Seen), verb(t.Seen, "was", "were"), count(t.Never, "one was", "were"))
+		thousands(t.Found), hosts(t.Seen), verb(t.Seen, "was", "were"), count(t.Never, "was", "were"))
 	if t.Never == 0 {
 		all = fmt.Sprintf("Any product: found on %s of the %s of the inventory, each of which was looked at.", thousands(t.Found), hosts(t.Hosts))
 	}
