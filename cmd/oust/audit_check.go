@@ -149,11 +149,11 @@ func (u *audit) known() (known []ledger.Known, err error) {
 		witnesses = append(witnesses, key)
 	}
 	for _, file := range u.options.known {
-		text, err := readSmall(file)
+		text, err := readHead(file)
 		if err != nil {
 			return nil, fmt.Errorf("--known: %w", err)
 		}
-		known = append(known, ledger.Known{Name: file, Text: string(text), Witnesses: witnesses})
+		known = append(known, ledger.Known{Name: file, Text: text, Witnesses: witnesses})
 	}
 	return known, nil
 }

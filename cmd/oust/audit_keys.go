@@ -42,11 +42,11 @@ type keyMessage struct {
 
 // countersign prints a head with one more signature.
 func (a *app) countersign(o auditOptions) error {
-	text, err := readSmall(o.countersign)
+	text, err := readHead(o.countersign)
 	if err != nil {
 		return err
 	}
-	if err := a.vouch(o, string(text)); err != nil {
+	if err := a.vouch(o, text); err != nil {
 		return err
 	}
 	s, err := ledger.LoadSigner(o.with, ledger.Unlock{Passphrase: func() (string, error) {
@@ -56,7 +56,7 @@ func (a *app) countersign(o auditOptions) error {
 	if err != nil {
 		return err
 	}
-	signed, err := s.Countersign(string(text))
+	signed, err := s.Countersign(text)
 	if err != nil {
 		return err
 	}
@@ -80,6 +80,16 @@ func (a *app) vouch(o auditOptions, text string) error {
 	}
 	_, err := ledger.OpenHead(text, keys...)
 	return err
+}
+
+// readHead reads the file of a signed head. Line ends that mail or an editor has
+// changed are put right.
+func readHead(path string) (string, error) {
+	text, err := readSmall(path)
+	if err != nil {
+		return "", err
+	}
+	return strings.TrimRight(strings.ReplaceAll(string(text), "\r\n", "\n"), "\n") + "\n", nil
 }
 
 // readSmall reads a file with a head or a public key.

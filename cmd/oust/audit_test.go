@@ -174,3 +174,17 @@ func alter(t *testing.T, path, statement string) {
 		t.Fatalf("%s: %v", statement, err)
 	}
 }
+
+// TestReadHead: a head that came by mail is still one.
+func TestReadHead(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "head.txt")
+	for _, text := range []string{"a\nb\n\n— c d\n", "a\r\nb\r\n\r\n— c d\r\n", "a\nb\n\n— c d", "a\nb\n\n— c d\n\n\n"} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := readHead(path); err != nil || got != "a\nb\n\n— c d\n" {
+			t.Errorf("%q: %q, %v", text, got, err)
+		}
+	}
+}

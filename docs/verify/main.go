@@ -57,9 +57,10 @@ type head struct {
 
 func readHead(file string) head {
 	b, err := os.ReadFile(file)
-	if lines := strings.Split(string(b), "\n"); err == nil && len(lines) > 6 && lines[5] == "" {
+	text := strings.ReplaceAll(string(b), "\r\n", "\n") // mail may have changed that
+	if lines := strings.Split(text, "\n"); err == nil && len(lines) > 6 && lines[5] == "" {
 		if size, err := strconv.ParseInt(lines[1], 10, 64); err == nil {
-			return head{string(b), size, decode(lines[2])}
+			return head{text, size, decode(lines[2])}
 		}
 	}
 	return head{size: -1}
@@ -130,8 +131,7 @@ func check(dir, trusted string) (string, error) {
 		return "", err
 	}
 	defer file.Close()
-	var edge []hash
-	key, believed, part, count, digests := "", false, len(proofs.Records) > 0, int64(0), map[string]bool{}
+	key, believed, part, count, digests, edge := "", false, len(proofs.Records) > 0, int64(0), map[string]bool{}, []hash(nil)
 	lines := bufio.NewScanner(file)
 	for lines.Buffer(nil, 16<<20); lines.Scan(); count++ {
 		var r record

@@ -103,6 +103,10 @@ func TestBundle(t *testing.T) {
 	if diff := cmp.Diff(want, names); diff != "" {
 		t.Error(diff)
 	}
+	mailed := strings.ReplaceAll(b.Report.HeadText, "\n", "\r\n")
+	if err := os.WriteFile(filepath.Join(dir, "heads", "mailed.txt"), []byte(mailed), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	verify := verifier(t)
 	for _, key := range []string{first.Public(), second.Public(), ""} {
 		out, err := verify(dir, key)
