@@ -14,7 +14,6 @@ import (
 	"strings"
 
 	"oust/remediate"
-	"oust/remediate/campaign"
 	"oust/remediate/ledger"
 	"oust/remediate/report"
 )
@@ -70,25 +69,6 @@ func (o reportOutput) free() error {
 		return fmt.Errorf("-o %s is not a regular file; a report is not written over it", o.path)
 	case !o.force:
 		return fmt.Errorf("-o %s is there already; a report that was handed in should stay as it was: choose another name, or --force", o.path)
-	}
-	return nil
-}
-
-// spareOwn refuses to write over what the campaign is made of, whatever --force
-// says.
-func (w *workspace) spareOwn(outs []reportOutput) error {
-	own := []string{campaign.FileName, storeName, "plan.json", "oust.key", "oust.pub", w.campaign.Ledger.Key}
-	own = append(own, w.campaign.Inventory...)
-	for _, o := range outs {
-		there, err := os.Stat(o.path)
-		if err != nil {
-			continue
-		}
-		for _, name := range own {
-			if info, err := os.Stat(campaign.Path(w.campaign.Dir, name)); err == nil && os.SameFile(info, there) {
-				return fmt.Errorf("-o %s is a file of the campaign itself; choose another name", o.path)
-			}
-		}
 	}
 	return nil
 }
