@@ -170,10 +170,14 @@ func (u *audit) record(n int64, r remediate.Record) error {
 	return nil
 }
 
+// misfit notes something that does not fit. The store is held against the
+// ledger as that is: where a record of it is wrong itself, what follows from
+// that in the store stands with records before it, and does not name them.
 func (u *audit) misfit(m misfitMessage) {
 	m.Type = "misfit"
 	u.message.Misfits++
-	if first := u.message.First; first == nil || m.Record >= 0 && (first.Record < 0 || m.Record < first.Record) {
+	first := u.message.First
+	if first == nil || m.Record >= 0 && (first.Record < 0 || m.Record < first.Record && (m.Where == "" || first.Where != "")) {
 		u.message.First = &m
 	}
 	if len(u.misfits) < mostMisfits {

@@ -139,6 +139,7 @@ func TestAuditNamesTheRecord(t *testing.T) {
 	}{
 		"text":            {`UPDATE ledger SET text = replace(text, '"kind":"scan"', '"kind":"verify"') WHERE seq = 3`, 3},
 		"last removed":    {fmt.Sprintf(`DELETE FROM ledger WHERE seq = %d`, last), last},
+		"tail removed":    {`DELETE FROM ledger WHERE seq >= 10`, 10},
 		"removed":         {`DELETE FROM ledger WHERE seq = 4`, 4},
 		"hash":            {`UPDATE ledger SET hashes = zeroblob(length(hashes)) WHERE seq = 5`, 5},
 		"short hash":      {`UPDATE ledger SET hashes = x'00' WHERE seq = 5`, 5},
