@@ -46,6 +46,13 @@ func writeReportText(w io.Writer, s report.Snapshot) error {
 	for _, m := range s.Milestones {
 		out = append(out, fmt.Sprintf("  %-10s  %-9s %-18s %s", m.Date, printable(m.Name), m.Words(), printable(m.What)))
 	}
+	for _, d := range s.Duties {
+		text := fmt.Sprintf("  %-10s  %-9s %-18s %s", d.Next, printable(d.Name), d.Words(), printable(d.What))
+		if len(d.Missed) > 0 {
+			text += fmt.Sprintf(" (missed %s)", few(d.Missed, 60))
+		}
+		out = append(out, text)
+	}
 	out = append(out, "", "hosts: "+hostNumbers(s))
 	if s.Ledger.Size > 0 {
 		out = append(out, fmt.Sprintf("ledger: %s, root %s", plural(int(s.Ledger.Size), "record"), s.Ledger.Root))

@@ -149,7 +149,14 @@ func (b *builder) timelineItem() (ItemState, []string) {
 func (b *builder) progressItem() (ItemState, []string) {
 	out := []string{b.progressStatement()}
 	for _, m := range b.s.Milestones {
-		out = append(out, fmt.Sprintf("%s: %s%s", m.Title(), m.Words(), because(m.Why)))
+		out = append(out, fmt.Sprintf("%s: %s%s%s", m.Title(), m.Words(), b.since(m), because(m.Why)))
+	}
+	for _, d := range b.s.Duties {
+		line := fmt.Sprintf("%s: %s, done %s", d.Title(), d.Words(), count(d.Done, "time", "times"))
+		if len(d.Missed) > 0 {
+			line += fmt.Sprintf("; %s missed, the last on %s", count(len(d.Missed), "day", "days"), d.Missed[len(d.Missed)-1])
+		}
+		out = append(out, line)
 	}
 	for _, w := range b.s.Waves {
 		out = append(out, fmt.Sprintf("Wave %d of the plan approved %s: %s, %s done, %s failed, %s unreachable, %s under way, %s to go",
@@ -159,6 +166,18 @@ func (b *builder) progressItem() (ItemState, []string) {
 		out = append(out, fmt.Sprintf("Removals are held since %s: %s", moment(h.At), h.Reason))
 	}
 	return ItemAnswered, out
+}
+
+// since is the day on which a milestone was met, in the mandate's zone.
+func (b *builder) since(m MilestoneState) string {
+	if m.State != "met" || m.MetAt.IsZero() {
+		return ""
+	}
+	z := zone(b.in.Campaign.Terms.Zone)
+	if z == nil {
+		z = time.UTC
+	}
+	return " on " + m.MetAt.In(z).Format(time.DateOnly)
 }
 
 func because(why string) string {

@@ -294,3 +294,22 @@ func (m MilestoneState) Title() string {
 	}
 	return m.Name + ", " + m.Date
 }
+
+// Words is where the duty stands, such as "due in 3 days".
+func (d DutyState) Words() string {
+	switch {
+	case d.Ended:
+		return "ended"
+	case d.Next == "":
+		return "waiting"
+	}
+	return "due " + daysLeft(d.DaysLeft)
+}
+
+// Title is its name with the day on which it is due next, if that is known.
+func (d DutyState) Title() string {
+	if d.Next == "" {
+		return d.Name
+	}
+	return d.Name + ", " + d.Next
+}
