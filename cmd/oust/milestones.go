@@ -61,9 +61,10 @@ func askedFor(name string, known []string, mandate string) error {
 }
 
 // progress is what the campaign has done of its mandate; all are the outlooks
-// of all hosts of the inventory.
-func (w *workspace) progress(ctx context.Context, all []engine.HostOutlook) (schedule.Progress, error) {
-	p := schedule.Progress{Issued: w.campaign.Issued, Finish: w.campaign.Finish, Hosts: len(all), Now: w.a.now()}
+// of all hosts of the inventory, found is when something was first found on any
+// host, also on one that has left it.
+func (w *workspace) progress(ctx context.Context, all []engine.HostOutlook, found time.Time) (schedule.Progress, error) {
+	p := schedule.Progress{Issued: w.campaign.Issued, Finish: w.campaign.Finish, Found: found, Hosts: len(all), Now: w.a.now()}
 	exemptions, err := w.store.Exemptions(ctx)
 	if err != nil {
 		return p, fmt.Errorf("read the exemptions: %w", err)
@@ -76,12 +77,12 @@ func (w *workspace) progress(ctx context.Context, all []engine.HostOutlook) (sch
 	}
 	stands := make([]schedule.Stand, len(all))
 	for i, h := range all {
-		if at := h.State.FoundAt; !at.IsZero() && (p.Found.IsZero() || at.Before(p.Found)) {
-			p.Found = at
-		}
 		stands[i] = schedule.Stand{Host: h.Host, Standing: h.State.Standing, Exempt: exempt[h.Host]}
-		if stands[i].Open() {
+		switch {
+		case stands[i].Open():
 			p.Open++
+		case schedule.Stand{Standing: h.State.Standing}.Open():
+			p.Exempt++
 		}
 	}
 	if p.Begun, err = w.firstRemoval(ctx); err != nil {
@@ -120,9 +121,18 @@ func (w *workspace) firstRemoval(ctx context.Context) (time.Time, error) {
 	return time.Time{}, nil
 }
 
-// milestones are the states of the mandate's days.
-func (w *workspace) milestones(ctx context.Context, all []engine.HostOutlook) ([]schedule.MilestoneState, []schedule.DutyState, error) {
-	p, err := w.progress(ctx, all)
+// firstFound is the earlier of a moment and that at which something was first
+// found on a host; a zero time is none.
+func firstFound(found time.Time, state *remediate.HostState) time.Time {
+	if at := state.FoundAt; !at.IsZero() && (found.IsZero() || at.Before(found)) {
+		return at
+	}
+	return found
+}
+
+// milestones are the states of the mandate's days; see progress.
+func (w *workspace) milestones(ctx context.Context, all []engine.HostOutlook, found time.Time) ([]schedule.MilestoneState, []schedule.DutyState, error) {
+	p, err := w.progress(ctx, all, found)
 	if err != nil {
 		return nil, nil, err
 	}

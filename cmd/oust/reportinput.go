@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"oust/playbooks"
 	"oust/remediate"
@@ -118,7 +119,17 @@ func (w *workspace) readHosts(ctx context.Context, in *report.Input) error {
 		o := &outlook.Hosts[i]
 		in.Hosts[i] = report.HostInput{Host: h, State: *o.State, Next: report.Next{Work: string(o.Work), At: o.At, Person: o.Person, Why: o.Why}}
 	}
-	days, duties, err := w.milestones(ctx, outlook.Hosts)
+	var found time.Time
+	for state, err := range w.store.HostStates(ctx) {
+		if err != nil {
+			return fmt.Errorf("read the store: %w", err)
+		}
+		found = firstFound(found, &state)
+		if _, known := row[state.Host]; !known {
+			in.Gone = append(in.Gone, state.Host)
+		}
+	}
+	days, duties, err := w.milestones(ctx, outlook.Hosts, found)
 	if err != nil {
 		return err
 	}
@@ -127,14 +138,6 @@ func (w *workspace) readHosts(ctx context.Context, in *report.Input) error {
 	}
 	for _, d := range duties {
 		in.Duties = append(in.Duties, report.DutyState(d))
-	}
-	for state, err := range w.store.HostStates(ctx) {
-		if err != nil {
-			return fmt.Errorf("read the store: %w", err)
-		}
-		if _, known := row[state.Host]; !known {
-			in.Gone = append(in.Gone, state.Host)
-		}
 	}
 	return w.readSightings(ctx, in, row)
 }

@@ -119,7 +119,11 @@ func (a *app) runStatus(ctx context.Context, limit string) error {
 		}
 		all = whole.Hosts
 	}
-	if m.Milestones, m.Duties, err = w.milestones(ctx, all); err != nil {
+	var found time.Time
+	for st := range records.States {
+		found = firstFound(found, st)
+	}
+	if m.Milestones, m.Duties, err = w.milestones(ctx, all, found); err != nil {
 		return err
 	}
 	if m.zone, err = time.LoadLocation(w.campaign.Terms.Zone); err != nil {

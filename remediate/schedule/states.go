@@ -16,8 +16,9 @@ type Progress struct {
 	// when the first removal was begun.
 	Found, Begun time.Time
 	// Hosts counts the hosts of the inventory, Open those of them that are
-	// unseen, present or reappeared, and not exempt.
-	Hosts, Open int
+	// unseen, present or reappeared, and not exempt; Exempt those that are
+	// exempt and would be open otherwise.
+	Hosts, Open, Exempt int
 	// Finished is since when no host has been open (see FinishedAt); zero if one
 	// is, or if nobody can say.
 	Finished    time.Time
@@ -138,9 +139,9 @@ func (p Progress) begun() verdict {
 	case !p.Begun.IsZero():
 		return verdict{true, p.Begun, "removal has begun"}
 	case p.done() && p.Found.IsZero():
-		return verdict{true, p.Finished, "nothing was found, so there is nothing to remove"}
+		return verdict{true, p.Finished, "nothing was found, so there is nothing to remove" + p.exempted("not counting")}
 	case p.done():
-		return verdict{true, p.Finished, "no host is left"}
+		return verdict{true, p.Finished, "no host is left" + p.exempted("but for")}
 	}
 	return verdict{why: "no removal has begun"}
 }
@@ -152,9 +153,20 @@ func (p Progress) finished() verdict {
 	case p.Hosts == 0:
 		return verdict{why: "the inventory has no host"}
 	case p.Open > 0:
-		return verdict{why: fmt.Sprintf("%d of %d hosts are unseen, present or reappeared", p.Open, p.Hosts)}
+		return verdict{why: fmt.Sprintf("%d of %d hosts are unseen, present or reappeared%s", p.Open, p.Hosts, p.exempted("not counting"))}
 	}
-	return verdict{true, p.Finished, "no host is unseen, present or reappeared"}
+	return verdict{true, p.Finished, "no host is unseen, present or reappeared" + p.exempted("but for")}
+}
+
+// exempted tells of hosts that would be open if they were not exempt.
+func (p Progress) exempted(word string) string {
+	switch p.Exempt {
+	case 0:
+		return ""
+	case 1:
+		return ", " + word + " 1 that is exempt"
+	}
+	return fmt.Sprintf(", %s %d that are exempt", word, p.Exempt)
 }
 
 func (p Progress) completed(kind remediate.ReportKind) verdict {

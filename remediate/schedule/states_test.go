@@ -229,3 +229,24 @@ func TestDaysLeftCountCalendarDays(t *testing.T) {
 		}
 	})
 }
+
+// TestExemptTold: exempt hosts do not keep a mandate from being finished, and
+// nobody may read that nothing is left on them.
+func TestExemptTold(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		p    Progress
+		want string
+	}{
+		{Progress{Hosts: 9}, "no host is unseen, present or reappeared"},
+		{Progress{Hosts: 9, Exempt: 1}, "no host is unseen, present or reappeared, but for 1 that is exempt"},
+		{Progress{Hosts: 9, Open: 2, Exempt: 3}, "2 of 9 hosts are unseen, present or reappeared, not counting 3 that are exempt"},
+	} {
+		if got := c.p.finished().why; got != c.want {
+			t.Errorf("%+v: %q, want %q", c.p, got, c.want)
+		}
+	}
+	if got, want := (Progress{Hosts: 2, Exempt: 2}).begun().why, "nothing was found, so there is nothing to remove, not counting 2 that are exempt"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
