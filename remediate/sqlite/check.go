@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"slices"
 
+	lib "modernc.org/sqlite/lib"
+
 	"oust/remediate"
 	"oust/remediate/ledger"
 )
@@ -47,7 +49,11 @@ func (s *Store) CheckLedger(ctx context.Context, report func(Misfit) error) erro
 		return fmt.Errorf("%s: %w", op, err)
 	}
 	found := &misfits{}
-	if err := s.check(ctx, found); err != nil {
+	err := s.check(ctx, found)
+	if code(err) == lib.SQLITE_FULL { // nothing else is written
+		return fmt.Errorf("%s: there is no room for temporary files in %s; make room, or name another folder with TMPDIR: %w", op, os.TempDir(), err)
+	}
+	if err != nil {
 		return explain(op, err)
 	}
 	return found.report(report)
@@ -127,7 +133,7 @@ func (s *Store) check(ctx context.Context, found *misfits) (err error) {
 // and one of an approval's hosts and scripts that of the approval.
 func lastRecords(ctx context.Context, conn *sql.Conn) func(Misfit) Misfit {
 	return func(m Misfit) Misfit {
-		query, arg := "", m.Row
+		var query string
 		switch m.Table {
 		case "hosts":
 			query = `SELECT ifnull(max(seq), -1) FROM ledger WHERE host = ? AND host <> ''`
@@ -141,7 +147,7 @@ func lastRecords(ctx context.Context, conn *sql.Conn) func(Misfit) Misfit {
 			return m
 		}
 		// Where the answer cannot be read, the misfit stays without a number.
-		_ = conn.QueryRowContext(ctx, query, arg).Scan(&m.Record)
+		_ = conn.QueryRowContext(ctx, query, m.Row).Scan(&m.Record)
 		return m
 	}
 }
@@ -153,37 +159,40 @@ type toldStore struct {
 	session *session
 }
 
-func openTold(ctx context.Context) (told *toldStore, err error) {
-	told = &toldStore{}
-	if told.dir, err = os.MkdirTemp("", "oust-audit-"); err != nil {
-		return nil, err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, told.close())
-		}
-	}()
-	path := filepath.Join(told.dir, FileName)
-	if err := create(path); err != nil {
-		return nil, err
-	}
-	if told.db, err = pool(path, 1, "mode=rw", "_pragma=journal_mode(OFF)", "_pragma=synchronous(OFF)",
-		"_pragma=locking_mode(EXCLUSIVE)", "_pragma=cache_size(-65536)", "_pragma=temp_store(FILE)"); err != nil {
-		return nil, err
-	}
-	p, err := provider(told.db)
+func openTold(ctx context.Context) (*toldStore, error) {
+	dir, err := os.MkdirTemp("", "oust-audit-")
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("a folder for temporary files, which TMPDIR names: %w", err)
+	}
+	told := &toldStore{dir: dir}
+	if err := told.open(ctx); err != nil {
+		return nil, errors.Join(err, told.close())
+	}
+	return told, nil
+}
+
+func (t *toldStore) open(ctx context.Context) (err error) {
+	path := filepath.Join(t.dir, FileName)
+	if err := create(path); err != nil {
+		return err
+	}
+	if t.db, err = pool(path, 1, "mode=rw", "_pragma=journal_mode(OFF)", "_pragma=synchronous(OFF)",
+		"_pragma=locking_mode(EXCLUSIVE)", "_pragma=cache_size(-65536)", "_pragma=temp_store(FILE)"); err != nil {
+		return err
+	}
+	p, err := provider(t.db)
+	if err != nil {
+		return err
 	}
 	if _, err := p.Up(ctx); err != nil {
-		return nil, err
+		return err
 	}
-	conn, err := told.db.Conn(ctx)
+	conn, err := t.db.Conn(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	told.session = newSession(conn)
-	return told, nil
+	t.session = newSession(conn)
+	return nil
 }
 
 func (t *toldStore) close() error {

@@ -170,3 +170,23 @@ func TestReadOnlyWithLog(t *testing.T) {
 		}
 	}
 }
+
+// TestCheckWithoutRoom: a check writes nothing to the store's disk; where its
+// own files have no room it says where that is.
+func TestCheckWithoutRoom(t *testing.T) {
+	path := storyFile(t)
+	dir := smallDisk(t, "64k")
+	t.Setenv("TMPDIR", dir)
+	s := openReadOnly(t, path)
+	defer s.Close()
+	err := s.CheckLedger(t.Context(), func(m sqlite.Misfit) error {
+		t.Errorf("misfit: %+v", m)
+		return nil
+	})
+	if err == nil || !strings.Contains(err.Error(), dir) || !strings.Contains(err.Error(), "TMPDIR") {
+		t.Errorf("%v", err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("left in %s: %v, %v", dir, left, err)
+	}
+}
