@@ -132,6 +132,9 @@ func readFile(name string) ([]byte, error) {
 	return data, nil
 }
 
+// None is a library without playbooks: it asks nothing and finds nothing.
+func None() *Library { return &Library{} }
+
 // Select makes a library of what a campaign's playbooks list names:
 //
 //	kaspersky         every playbook of a vendor in l

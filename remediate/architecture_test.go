@@ -36,6 +36,7 @@ var arrows = map[string][]string{
 	"remediate/ledger":            {"remediate"},
 	"remediate/mandate":           {"remediate", "remediate/strictyaml"},
 	"remediate/report":            {"remediate"},
+	"remediate/software":          {"remediate"},
 	"remediate/report/reporttest": {"remediate", "remediate/report", "remediate/mandate", "remediate/schedule"},
 	"remediate/sqlite":            {"remediate", "remediate/ledger"}, // what is recorded, and the log of it, are one transaction
 	"remediate/storetest":         {"remediate", "remediate/ledger"},

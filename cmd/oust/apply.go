@@ -58,7 +58,7 @@ func (a *app) runApply(ctx context.Context, file string, opt engine.ApplyOptions
 	if err != nil {
 		return err
 	}
-	w, err := a.openCampaign()
+	w, err := a.openMandate()
 	if err != nil {
 		return err
 	}

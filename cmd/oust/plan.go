@@ -56,7 +56,7 @@ reads them on the host, so there is nothing to mask.`,
 }
 
 func (a *app) runPlan(ctx context.Context, out, limit string) error {
-	w, err := a.openCampaign()
+	w, err := a.openMandate()
 	if err != nil {
 		return err
 	}

@@ -32,8 +32,8 @@ func (a *app) playbookMatchCommand() *cobra.Command {
 		Long: `Matches playbooks against what the last looks found: of all hosts of a campaign (see
 -C), of some, or of looks kept in files (see 'oust playbook render --save'). No host
 is touched and nothing is recorded: a playbook written today is tried on the looks
-of last week. Without a name, a campaign's own playbooks are matched, and with
---facts all that ship.
+of last week. Without a name, a campaign's own playbooks are matched; with --facts, or
+where the campaign names none, all that ship.
 
 Where a playbook asks about a path or key that a look was not asked about, the host
 is counted as not asked: scan it with this playbook to know.`,
@@ -136,7 +136,7 @@ func (a *app) looksFor(ctx context.Context, m matching) (*playbooks.Library, []k
 		return nil, nil, err
 	}
 	lib := w.library
-	if len(m.playbooks) > 0 {
+	if len(m.playbooks) > 0 || len(w.campaign.Playbooks) == 0 {
 		if lib, err = pickPlaybooks(m.playbooks); err != nil {
 			return nil, nil, err
 		}

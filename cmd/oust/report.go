@@ -107,7 +107,7 @@ func (a *app) runReport(ctx context.Context, kind remediate.ReportKind, opt repo
 	if err != nil {
 		return err
 	}
-	w, err := a.openCampaign()
+	w, err := a.openMandate()
 	if err != nil {
 		return err
 	}

@@ -131,6 +131,9 @@ func lookedLine(e engine.HostLooked) string {
 		return fmt.Sprintf("%s: failed: %s: %s", printable(e.Host), e.Class, printable(e.Detail))
 	}
 	s := fmt.Sprintf("%s: %s", printable(e.Host), e.Standing)
+	if e.Standing == remediate.StandUnseen { // seen now, and nothing was looked for
+		s = printable(e.Host) + ": looked at"
+	}
 	if len(e.Findings) > 0 {
 		s += ": " + findingsText(e.Findings)
 	}
@@ -335,8 +338,11 @@ func (r *liveReporter) Close() {
 // counts, then failures by class with what to do.
 func summaryLines(s engine.Summary) []string {
 	out := []string{fmt.Sprintf("%s: %s", s.Kind, plural(s.Hosts, "host"))}
+	if n := s.Standings[remediate.StandUnseen]; n > 0 {
+		out = append(out, fmt.Sprintf("  %-14s %7s  no playbooks are named, so none is told clear; 'oust software' lists what is installed", "looked at", thousands(n)))
+	}
 	for _, k := range remediate.Standings() {
-		if n := s.Standings[k]; n > 0 {
+		if n := s.Standings[k]; n > 0 && k != remediate.StandUnseen {
 			out = append(out, fmt.Sprintf("  %-14s %7s", k, thousands(n)))
 		}
 	}

@@ -15,7 +15,7 @@ import (
 
 // runSubmit records that files which are there were handed in.
 func (a *app) runSubmit(ctx context.Context, kind remediate.ReportKind, to string, files []string) error {
-	w, err := a.openCampaign()
+	w, err := a.openMandate()
 	if err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ a campaign that is held.`,
 }
 
 func (a *app) runRetry(ctx context.Context, opt retryOptions) error {
-	w, err := a.openCampaign()
+	w, err := a.openMandate()
 	if err != nil {
 		return err
 	}

@@ -115,7 +115,7 @@ everything at work on simulated hosts with 'oust demo'.
 	f.StringVar(&a.logFile, "log-file", "", "write the log to this file, as JSON lines")
 	root.AddCommand(
 		a.initCommand(), a.hostsCommand(), a.scanCommand(), a.planCommand(), a.applyCommand(),
-		a.verifyCommand(), a.retryCommand(), a.serveCommand(), a.exemptCommand(), a.statusCommand(), a.reportCommand(), a.auditCommand(), a.playbookCommand(), a.labCommand(), a.demoCommand(),
+		a.verifyCommand(), a.retryCommand(), a.serveCommand(), a.exemptCommand(), a.statusCommand(), a.reportCommand(), a.auditCommand(), a.softwareCommand(), a.playbookCommand(), a.labCommand(), a.demoCommand(),
 	)
 	for _, c := range root.Commands() {
 		if c.Long != "" && !strings.Contains(c.Long, "Exit codes:") {

@@ -17,10 +17,13 @@ func (a *app) scanCommand() *cobra.Command {
 		Long: `Looks at every host once, all at the same time within the campaign's limits,
 and records what was found. Nothing is changed on any host.
 
+Where campaign.yaml names no playbooks, the looks are an inventory of software (see
+'oust software'): no host is told clear, for nothing was looked for.
+
 Ctrl-C once: no new hosts, running looks finish. Twice: end now.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.runLooks(c.Context(), limit, (*engine.Engine).Scan)
+			return a.runLooks(c.Context(), a.openCampaign, limit, (*engine.Engine).Scan)
 		},
 	}
 	addLimit(c, &limit)
@@ -36,7 +39,7 @@ func (a *app) verifyCommand() *cobra.Command {
 Ends with exit code 2 if a host could not be looked at or is not clean.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.runLooks(c.Context(), limit, (*engine.Engine).Verify)
+			return a.runLooks(c.Context(), a.openMandate, limit, (*engine.Engine).Verify)
 		},
 	}
 	addLimit(c, &limit)
@@ -46,8 +49,8 @@ Ends with exit code 2 if a host could not be looked at or is not clean.`,
 type lookFunc func(*engine.Engine, context.Context, <-chan struct{}, []remediate.Host) (engine.Summary, error)
 
 // runLooks is scan and verify.
-func (a *app) runLooks(ctx context.Context, limit string, look lookFunc) error {
-	w, err := a.openCampaign()
+func (a *app) runLooks(ctx context.Context, open func() (*workspace, error), limit string, look lookFunc) error {
+	w, err := open()
 	if err != nil {
 		return err
 	}

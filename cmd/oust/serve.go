@@ -119,7 +119,7 @@ func unitQuote(s string) (string, error) {
 }
 
 func (a *app) runServe(ctx context.Context, opt serveOptions) error {
-	w, err := a.openCampaign()
+	w, err := a.openMandate()
 	if err != nil {
 		return err
 	}

@@ -176,7 +176,7 @@ var _ engine.Sink = (*stretches)(nil)
 // readAgain reads the campaign anew after another command has run; what cannot
 // be read leaves the old settings in force.
 func (a *app) readAgain(old *workspace) *workspace {
-	w, err := a.openCampaign()
+	w, err := a.openMandate()
 	if err != nil {
 		fmt.Fprintf(a.Err, "oust: note: the campaign is served as it was, for it cannot be read now: %v\n", err)
 		return old

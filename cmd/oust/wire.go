@@ -49,6 +49,17 @@ func (a *app) openCampaign() (*workspace, error) {
 	return w, w.readInventory()
 }
 
+// openMandate is openCampaign for what needs to know what must go: a campaign
+// without playbooks is refused.
+func (a *app) openMandate() (*workspace, error) {
+	w, err := a.openCampaign()
+	if err == nil && len(w.campaign.Playbooks) == 0 {
+		return nil, fmt.Errorf("%s: missing; this command has to know what must go: name vendors or playbooks, such as [kaspersky]. "+
+			"Without any, 'oust scan' takes stock and 'oust software' lists what is installed", campaign.Place(a.dir, "playbooks"))
+	}
+	return w, err
+}
+
 // readCampaign reads the campaign and its playbooks.
 func (a *app) readCampaign() (*workspace, error) {
 	c, err := campaign.Load(a.dir)
@@ -63,6 +74,10 @@ func (a *app) readCampaign() (*workspace, error) {
 		return nil, err
 	}
 	w := &workspace{a: a, campaign: c}
+	if len(c.Playbooks) == 0 { // an inventory of software
+		w.library = playbooks.None()
+		return w, nil
+	}
 	if w.library, err = embedded.Select(c.Dir, c.Playbooks); err != nil {
 		return nil, fmt.Errorf("%s: %w", campaign.Place(a.dir, "playbooks"), err)
 	}

@@ -28,9 +28,6 @@ func (f *file) check() []problem {
 	if len(f.Inventory) == 0 {
 		p.add("inventory", "missing; name the files that hold the hosts, such as [hosts.csv]")
 	}
-	if len(f.Playbooks) == 0 {
-		p.add("playbooks", "missing; name vendors or playbooks, such as [kaspersky]")
-	}
 	f.checkCredentials(&p)
 	for _, name := range slices.Sorted(maps.Keys(f.Secrets)) {
 		p.reference("secrets."+name, f.Secrets[name])

@@ -48,6 +48,10 @@ func (e *Engine) elsewhere(at remediate.Attempt, h remediate.Host) string {
 	return fmt.Sprintf("the inventory now gives another address: %s; it was begun at %s", e.address(h), at.Address)
 }
 
+// asksNothing reports whether the campaign names no playbooks: its looks are an
+// inventory of software and move no standing, for nothing was looked for.
+func (e *Engine) asksNothing() bool { return len(e.Library.List()) == 0 }
+
 // probes are the digests of the scripts that look at hosts, by platform.
 func probes(asked map[remediate.Platform]remediate.Questions, powershell bool) (map[remediate.Platform]string, error) {
 	out := make(map[remediate.Platform]string, len(asked))

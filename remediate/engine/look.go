@@ -170,7 +170,7 @@ func (e *Engine) newLook(h remediate.Host, kind remediate.LookKind, run string, 
 		Host: h.Name, Kind: kind, Run: run, At: e.Now().UTC(),
 		Raw: s.raw, RawDigest: remediate.Digest(s.raw), Transport: h.Transport, Address: e.address(h), Probe: e.probes[h.Platform],
 		Platform: s.facts.Platform, OS: s.facts.OS.Name, BootID: s.facts.BootID,
-		Findings: s.known(), Complete: len(s.facts.Incomplete) == 0, Detail: e.lookMask().Replace(s.warnings()),
+		Findings: s.known(), Complete: len(s.facts.Incomplete) == 0 && !e.asksNothing(), Detail: e.lookMask().Replace(s.warnings()),
 	}
 }
 

@@ -1,8 +1,6 @@
 package report
 
 import (
-	"encoding/csv"
-	"fmt"
 	"io"
 	"strconv"
 	"strings"
@@ -20,45 +18,29 @@ const bom = "\ufeff"
 // headers: first the columns of the mandate's own sheet, if it has one, then
 // those of CSVHeader.
 //
-// It is UTF-8 with a byte order mark and CR LF (RFC 4180). Times are UTC, as
-// 2026-12-09T04:00:00Z, and empty where there is none. A text that a
-// spreadsheet could take for a formula has an apostrophe before it, also in the
-// middle of a text behind a semicolon or a tab
-// (owasp.org/www-community/attacks/CSV_Injection); line breaks are spaces, and
-// a text of more than MaxCell characters is cut.
+// It is written as WriteTable does. Times are UTC, as 2026-12-09T04:00:00Z, and
+// empty where there is none.
 func WriteCSV(w io.Writer, s Snapshot) error {
-	if _, err := io.WriteString(w, bom); err != nil {
-		return fmt.Errorf("write the CSV file: %w", err)
-	}
-	out := csv.NewWriter(w)
-	out.UseCRLF = true
 	sheet := sheetOf(s)
-	row := make([]string, 0, len(sheet)+len(csvColumns))
-	for _, c := range sheet {
-		row = append(row, cell(c.Title))
-	}
-	for _, c := range csvColumns {
-		row = append(row, besides(c.header, sheet))
-	}
-	err := out.Write(row)
-	for i := 0; i < len(s.Hosts) && err == nil; i++ {
-		h := &s.Hosts[i]
-		row = row[:0]
+	return WriteTable(w, func(yield func([]string) bool) {
+		row := make([]string, 0, len(sheet)+len(csvColumns))
 		for _, c := range sheet {
-			row = append(row, cell(sheetCell(c.Column, h)))
+			row = append(row, c.Title)
 		}
 		for _, c := range csvColumns {
-			row = append(row, cell(c.of(h)))
+			row = append(row, besides(c.header, sheet))
 		}
-		err = out.Write(row)
-	}
-	if out.Flush(); err == nil {
-		err = out.Error()
-	}
-	if err != nil {
-		return fmt.Errorf("write the CSV file: %w", err)
-	}
-	return nil
+		for i := 0; yield(row) && i < len(s.Hosts); i++ {
+			h := &s.Hosts[i]
+			row = row[:0]
+			for _, c := range sheet {
+				row = append(row, sheetCell(c.Column, h))
+			}
+			for _, c := range csvColumns {
+				row = append(row, c.of(h))
+			}
+		}
+	})
 }
 
 // CSVHeader is the header of every CSV file, behind the columns of a mandate's

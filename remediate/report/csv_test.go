@@ -239,3 +239,24 @@ func TestCSVPython(t *testing.T) {
 		t.Errorf("cells (-Go +Python):\n%.2000s", diff)
 	}
 }
+
+// TestWriteTable: cells of any table are as harmless as those of hosts.
+func TestWriteTable(t *testing.T) {
+	t.Parallel()
+	row := make([]string, 2)
+	var b bytes.Buffer
+	err := report.WriteTable(&b, func(yield func([]string) bool) {
+		for _, text := range []string{"name", "=1+1", "a\r\nb"} {
+			row[0], row[1] = text, "x"
+			if !yield(row) {
+				return
+			}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([][]string{{"name", "x"}, {"'=1+1", "x"}, {"a b", "x"}}, readCSV(t, b.Bytes())); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
