@@ -127,6 +127,9 @@ func (w *workspace) readHosts(ctx context.Context, in *report.Input) error {
 		found = firstFound(found, &state)
 		if _, known := row[state.Host]; !known {
 			in.Gone = append(in.Gone, state.Host)
+			if !state.FoundAt.IsZero() {
+				in.GoneFound++
+			}
 		}
 	}
 	days, duties, err := w.milestones(ctx, outlook.Hosts, found)

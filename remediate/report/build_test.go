@@ -292,3 +292,25 @@ func TestGone(t *testing.T) {
 		t.Errorf("%q, %+v", got, s.Totals)
 	}
 }
+
+// TestGoneFound: a host that was taken out of the inventory does not take its
+// findings out of what a nil report says.
+func TestGoneFound(t *testing.T) {
+	t.Parallel()
+	in := reporttest.NilInput(remediate.ReportIdentify)
+	in.Gone, in.GoneFound = []string{"old-1", "old-2"}, 1
+	s, err := report.Build(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "old-1, old-2. Something had been found on 1 of them."
+	ends := func(text string) bool { return strings.HasSuffix(text, want) }
+	if !slices.ContainsFunc(s.Statement, ends) {
+		t.Errorf("the statement does not tell: %q", s.Statement)
+	}
+	for _, it := range s.Items {
+		if it.Item == remediate.ItemProducts && !slices.ContainsFunc(it.Text, ends) {
+			t.Errorf("%s does not tell: %q", it.Ref, it.Text)
+		}
+	}
+}

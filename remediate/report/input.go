@@ -21,6 +21,8 @@ type Input struct {
 	Hosts []HostInput
 	// Gone are hosts that the store knows and the inventory does not.
 	Gone []string
+	// GoneFound is on how many of Gone something that counts was ever found.
+	GoneFound int
 	// Playbooks are those in force.
 	Playbooks []Playbook
 

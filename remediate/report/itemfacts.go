@@ -31,7 +31,11 @@ func (b *builder) productsItem() (ItemState, []string) {
 	case b.s.Totals.Seen == 0:
 		return ItemGap, []string{"No host has been looked at yet: run 'oust scan'."}
 	}
-	return ItemAnswered, append(b.s.Statement[:1:1], "Searched for: "+strings.Join(b.searched(), ", ")+".")
+	out = b.s.Statement[:1:1]
+	if b.s.Totals.GoneFound > 0 {
+		out = append(out, b.goneStatement())
+	}
+	return ItemAnswered, append(out, "Searched for: "+strings.Join(b.searched(), ", ")+".")
 }
 
 func versionsText(vs []Version) string {

@@ -104,6 +104,8 @@ type Totals struct {
 	// Gone hosts stand in the store and not in the inventory any more; they are
 	// in no other number.
 	Gone []string `json:"gone,omitempty"`
+	// GoneFound is on how many of Gone something that counts was ever found.
+	GoneFound int `json:"gone_found,omitempty"`
 }
 
 // Product is a product of the playbooks in force, found or not.

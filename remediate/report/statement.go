@@ -223,6 +223,10 @@ func (b *builder) goneStatement() string {
 	if n := len(gone) - most; n > 0 {
 		names += " and " + thousands(n) + " more"
 	}
-	return fmt.Sprintf("%s that %s recorded %s not in the inventory any more, and in no number of this report: %s.",
-		hosts(len(gone)), verb(len(gone), "is", "are"), verb(len(gone), "is", "are"), names)
+	found := ""
+	if n := b.s.Totals.GoneFound; n > 0 {
+		found = fmt.Sprintf(" Something had been found on %s of them.", thousands(n))
+	}
+	return fmt.Sprintf("%s that %s recorded %s not in the inventory any more, and in no number of this report: %s.%s",
+		hosts(len(gone)), verb(len(gone), "is", "are"), verb(len(gone), "is", "are"), names, found)
 }
