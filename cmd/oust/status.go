@@ -78,6 +78,9 @@ func (a *app) runStatus(ctx context.Context, limit string) error {
 	if err != nil {
 		return err
 	}
+	if len(w.campaign.Playbooks) == 0 {
+		fmt.Fprintln(a.Err, "oust: note: no playbooks are named, so hosts stay unseen whatever was looked at: 'oust software' lists what is installed")
+	}
 	hosts, err := w.selectHosts(limit, func() (hostStates, error) { return statesOf(records), nil })
 	if err != nil {
 		return err
