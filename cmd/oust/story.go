@@ -128,7 +128,7 @@ func (t storyteller) tell(r remediate.Record) []chapter {
 	case remediate.LookTaken:
 		return []chapter{lookChapter(r.At, b)}
 	case remediate.ApprovedHosts:
-		return one("approved", "wave %d of plan %s, by %s", b.Wave, b.Plan, r.By)
+		return one("approved", "wave %d of plan %s, by %s", b.Wave, b.Plan, cmp.Or(r.By, "somebody whose name was not recorded"))
 	case remediate.AttemptBegun:
 		return []chapter{t.begun(r.At, b)}
 	case remediate.AttemptEnded:
