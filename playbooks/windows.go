@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf16"
 
 	"oust/remediate"
@@ -74,14 +75,29 @@ func ofFamily(w *remediate.WindowsFacts, upgradeCodes []string, productCode stri
 }
 
 func anyWild(patterns []string, text string) bool {
-	return slices.ContainsFunc(patterns, func(p string) bool { return wild(strings.ToLower(p), strings.ToLower(text)) })
+	t := []rune(strings.ToLower(text))
+	return slices.ContainsFunc(patterns, func(p string) bool { return wildIn(folded(p), t) })
+}
+
+// foldedPatterns keeps the patterns of playbooks as wildIn takes them, since
+// each is asked of every entry of every host.
+var foldedPatterns sync.Map // string -> []rune
+
+func folded(pattern string) []rune {
+	if p, ok := foldedPatterns.Load(pattern); ok {
+		return p.([]rune)
+	}
+	p := []rune(strings.ToLower(pattern))
+	foldedPatterns.Store(pattern, p)
+	return p
 }
 
 // wild matches a pattern with * and ?; all else stands for itself, also the
 // brackets and slashes that names of products have. It goes back no further
 // than to the last *.
-func wild(pattern, text string) bool {
-	p, t := []rune(pattern), []rune(text)
+func wild(pattern, text string) bool { return wildIn([]rune(pattern), []rune(text)) }
+
+func wildIn(p, t []rune) bool {
 	star, mark, i, j := -1, 0, 0, 0
 	for j < len(t) {
 		switch {
