@@ -45,7 +45,7 @@ func (l *Library) removals(f *remediate.Facts, findings []remediate.Finding) ([]
 	for _, p := range l.ordered(set) {
 		product := found[p.Name].Kind == remediate.FindProduct
 		acts, reason := p.acts(f, found[p.Name])
-		if other := l.waitsFor(p, stays); reason == "" && other != "" && product {
+		if other := l.waitsFor(p, stays); reason == "" && other != "" {
 			reason = "it must go after " + other + ", which stays"
 		}
 		if reason != "" {
@@ -80,7 +80,11 @@ func (p *Playbook) acts(f *remediate.Facts, found remediate.Finding) ([]act, str
 	case !p.On(f.Platform):
 		return nil, fmt.Sprintf("it does not know the platform %q", f.Platform)
 	case found.Kind == remediate.FindResidue:
-		return p.residueActs(f)
+		acts, reason := p.residueActs(f)
+		if why := p.blocked(f); reason == "" && why != "" {
+			return nil, why // what is left of it may be another's by now
+		}
+		return acts, reason
 	case p.Is(KindEmbedded):
 		return nil, "it is inside another company's product, and is reported"
 	case p.Is(KindPublisher):
