@@ -21,7 +21,7 @@ SHELL         := /bin/bash
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 FUZZTIME ?= 10s
 # No one test package may take longer than this, with two cores for all.
-TIMEOUT  ?= 25m
+TIMEOUT  ?= 40m
 
 help:
 	@sed -n 's/^#\t//p' Makefile
