@@ -45,6 +45,8 @@ test: go hosts
 	go test -race -timeout $(TIMEOUT) ./... ./testdata/bench/...
 	@# 2,000 hosts for 90 days: too many for the race detector, which has had fewer.
 	go test -timeout $(TIMEOUT) -run '^TestWeeks$$' -v ./remediate/engine | grep -v '^=== '
+	@# Every column of a store is changed, and the audit finds each change.
+	go test -timeout $(TIMEOUT) -run '^(TestEveryColumn|TestRows)$$' ./remediate/sqlite
 
 lint: go
 	@unformatted=$$(gofmt -l cmd playbooks remediate testdata transports); \
