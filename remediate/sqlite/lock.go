@@ -61,9 +61,10 @@ func (l *fileLock) sign(now time.Time) error {
 	return err
 }
 
-// release gives the lock back.
+// release gives the lock back, also where a child that is just being started
+// has a copy of the open file still.
 func (l *fileLock) release() error {
-	return errors.Join(l.file.Truncate(0), l.file.Close())
+	return errors.Join(l.file.Truncate(0), unlockFile(l.file), l.file.Close())
 }
 
 // holder is what the owner wrote into the lock file.

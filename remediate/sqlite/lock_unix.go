@@ -24,6 +24,15 @@ func lockFile(f *os.File) error {
 	}
 }
 
+// unlockFile gives the lock up for every copy of the open file (flock(2)).
+func unlockFile(f *os.File) error {
+	for {
+		if err := unix.Flock(int(f.Fd()), unix.LOCK_UN); !errors.Is(err, unix.EINTR) {
+			return err
+		}
+	}
+}
+
 // syncDir makes the names in a folder last.
 func syncDir(dir string) error {
 	d, err := os.Open(dir)

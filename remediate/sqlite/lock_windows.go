@@ -22,5 +22,10 @@ func lockFile(f *os.File) error {
 	return err
 }
 
+// unlockFile gives the lock up.
+func unlockFile(f *os.File) error {
+	return windows.UnlockFileEx(windows.Handle(f.Fd()), 0, 1, 0, &windows.Overlapped{Offset: lockByte})
+}
+
 // syncDir does nothing: Windows has no such call, NTFS logs its names.
 func syncDir(string) error { return nil }
