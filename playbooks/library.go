@@ -36,6 +36,9 @@ type Library struct {
 	// others are playbooks beside those in list: a playbook of KindPublisher
 	// leaves to them what they know.
 	others []*Playbook
+	// beside are those of others that have to do with the order of a playbook in
+	// list, by its name.
+	beside map[string][]neighbour
 	// countsEmbedded: a playbook of KindEmbedded finds products.
 	countsEmbedded bool
 }

@@ -170,6 +170,7 @@ func (l *Library) Select(base string, names []string) (*Library, error) {
 			out.others = append(out.others, p)
 		}
 	}
+	out.beside = out.neighbours()
 	return out, out.checkAfter()
 }
 

@@ -39,16 +39,27 @@ type RenderInput struct {
 // failed with the uninstaller's exit code, and the script stops there with
 // ScriptDone.
 func (l *Library) Render(in RenderInput) (remediate.Script, error) {
+	script, _, err := l.RenderLeaving(in)
+	return script, err
+}
+
+// RenderLeaving is Render that also says what the script leaves alone.
+func (l *Library) RenderLeaving(in RenderInput) (remediate.Script, []Left, error) {
 	removals, left, err := l.removals(in.Facts, in.Findings)
 	if err != nil {
-		return remediate.Script{}, err
+		return remediate.Script{}, nil, err
 	}
 	if len(removals) == 0 {
 		if len(left) == 0 {
-			return remediate.Script{}, fmt.Errorf("render: there are no findings")
+			return remediate.Script{}, nil, fmt.Errorf("render: there are no findings")
 		}
-		return remediate.Script{}, &UnsupportedError{Left: left}
+		return remediate.Script{}, left, &UnsupportedError{Left: left}
 	}
+	script, err := renderScript(in, removals, left)
+	return script, left, err
+}
+
+func renderScript(in RenderInput, removals []removal, left []Left) (remediate.Script, error) {
 	if in.Facts.Platform == remediate.Windows {
 		return renderCmd(removals, left, in.BusyWait)
 	}

@@ -68,6 +68,20 @@ type PlanHost struct {
 	FactsAt time.Time `json:"facts_at"`
 	Script  string    `json:"script"` // digest of one of Plan.Scripts
 	Wave    int       `json:"wave"`   // from 1
+	// Stays are what was found there and the script does not touch.
+	Stays []PlanStay `json:"stays,omitempty"`
+}
+
+// PlanStay is something that was found on a host and that the plan leaves alone.
+type PlanStay struct {
+	Finding
+	// Why is one line.
+	Why string `json:"why"`
+	// Manual is what a person has to do, one line; may be empty.
+	Manual string `json:"manual,omitempty"`
+	// NotChosen: it is a product that no playbook of the campaign is for, and
+	// its playbook has to do with the order of one that is removed here.
+	NotChosen bool `json:"not_chosen,omitempty"`
 }
 
 // PlanLeft is a host that a plan leaves alone.
@@ -76,6 +90,8 @@ type PlanLeft struct {
 	// Reason is one of the Left constants.
 	Reason string `json:"reason"`
 	Detail string `json:"detail,omitempty"`
+	// Stays are what was found there; empty where nothing was.
+	Stays []PlanStay `json:"stays,omitempty"`
 }
 
 // Why a plan leaves a host alone.

@@ -60,6 +60,9 @@ func (a *app) runPlan(ctx context.Context, out, limit string) error {
 	if err != nil {
 		return err
 	}
+	if err := w.sayOrder(); err != nil {
+		return err
+	}
 	if err := w.openStoreBeside(ctx); err != nil {
 		return err
 	}
@@ -146,7 +149,7 @@ func groupPlan(p *remediate.Plan) []planGroup {
 	at := map[key]int{}
 	var out []planGroup
 	for _, h := range p.Hosts {
-		k := key{h.Script, findingsText(h.Findings)}
+		k := key{h.Script, findingsText(going(h))}
 		i, ok := at[k]
 		if !ok {
 			i = len(out)
@@ -168,13 +171,14 @@ type planMessage struct {
 	Hosts  int                  `json:"hosts"`
 	Waves  []int                `json:"waves"`
 	Groups []planGroup          `json:"groups"`
+	Stays  []stayGroup          `json:"stays,omitempty"`
 	Left   []remediate.PlanLeft `json:"left,omitempty"`
 }
 
 func (a *app) showPlan(p *remediate.Plan) error {
-	groups := groupPlan(p)
+	groups, stays := groupPlan(p), stayGroups(p)
 	if a.json {
-		return a.printJSON(planMessage{Type: "plan", ID: p.ID, Digest: p.Digest, Hosts: len(p.Hosts), Waves: p.Waves, Groups: groups, Left: p.Left})
+		return a.printJSON(planMessage{Type: "plan", ID: p.ID, Digest: p.Digest, Hosts: len(p.Hosts), Waves: p.Waves, Groups: groups, Stays: stays, Left: p.Left})
 	}
 	const width = 100
 	out := []string{
@@ -186,6 +190,7 @@ func (a *app) showPlan(p *remediate.Plan) error {
 		out = append(out, "", fmt.Sprintf("%s  script %s  %s", plural(len(g.Hosts), "host"), shortDigest(g.Script), g.Products),
 			"    "+few(g.Hosts, width-4))
 	}
+	out = append(out, stayLines(stays, width)...)
 	out = append(out, leftLines(p.Left, width)...)
 	return lines(a.Out, out)
 }
@@ -268,15 +273,21 @@ func (a *app) showPlanHost(p *remediate.Plan, name string) error {
 		}
 		fmt.Fprintf(a.Err, "# host %s, wave %d of %d, script %s\n", printable(h.Name), h.Wave, len(p.Waves), h.Script)
 		for _, f := range h.Findings {
-			for _, ev := range f.Evidence {
-				fmt.Fprintf(a.Err, "# found %s: %s %s\n", f.Playbook, ev.Kind, printable(ev.Value))
+			if err := lines(a.Err, evidenceLines(f)); err != nil {
+				return err
 			}
+		}
+		if err := lines(a.Err, hostStayLines(h.Stays, h.Findings)); err != nil {
+			return err
 		}
 		_, err := io.WriteString(a.Out, text)
 		return err
 	}
 	for _, l := range p.Left {
 		if l.Name == name {
+			if err := lines(a.Err, hostStayLines(l.Stays, nil)); err != nil {
+				return err
+			}
 			return fmt.Errorf("the plan leaves host %s alone: %s: %s", name, l.Reason, printable(l.Detail))
 		}
 	}

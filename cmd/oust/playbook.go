@@ -158,7 +158,7 @@ func (a *app) showPlaybook(p *playbooks.Playbook, first bool) error {
 	if !first {
 		parted = "---\n"
 	}
-	fmt.Fprintf(a.Err, "# %s  %s\n# %s\n", p.Name, p.Digest(), p.File())
+	fmt.Fprintf(a.Err, "# %s  %s\n# %s\n%s", p.Name, p.Digest(), p.File(), orderLine(p))
 	if first := strings.Join(strings.Fields(p.First), " "); first != "" {
 		fmt.Fprintf(a.Err, "# before the removal: %s\n", printable(first))
 	}

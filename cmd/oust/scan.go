@@ -54,6 +54,9 @@ func (a *app) runLooks(ctx context.Context, open func() (*workspace, error), lim
 	if err != nil {
 		return err
 	}
+	if err := w.sayOrder(); err != nil {
+		return err
+	}
 	if err := w.openStoreBeside(ctx); err != nil {
 		return err
 	}

@@ -136,11 +136,15 @@ func (d *drafter) host(ctx context.Context, h remediate.Host) (drafted, error) {
 	}
 	findings, noted := remediate.Part(d.e.Library.Match(facts))
 	if len(findings) == 0 {
-		return d.clean(h, state, facts, noted), nil
+		out := d.clean(h, state, facts, noted)
+		out.left.Stays = d.stays(facts, nil, noted, nil)
+		return out, nil
 	}
-	script, err := d.e.render(facts, findings)
+	script, alone, err := d.e.Library.RenderLeaving(d.e.renderInput(facts, findings))
 	if unsupported, ok := errors.AsType[*playbooks.UnsupportedError](err); ok {
-		return left(h, remediate.LeftUnsupported, unsupported.Error()), nil
+		out := left(h, remediate.LeftUnsupported, unsupported.Error())
+		out.left.Stays = d.stays(facts, findings, noted, unsupported.Left)
+		return out, nil
 	}
 	if err != nil {
 		return drafted{}, err
@@ -148,6 +152,7 @@ func (d *drafter) host(ctx context.Context, h remediate.Host) (drafted, error) {
 	return drafted{script: script, host: remediate.PlanHost{
 		Name: h.Name, Address: h.DialAddress(), Port: h.Port, Platform: facts.Platform,
 		Findings: findings, Facts: state.RawDigest, FactsAt: state.SeenAt, Script: script.Digest,
+		Stays: d.stays(facts, findings, noted, alone),
 	}}, nil
 }
 

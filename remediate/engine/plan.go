@@ -82,9 +82,11 @@ type planner struct {
 
 // render makes the script for a host.
 func (e *Engine) render(facts *remediate.Facts, findings []remediate.Finding) (remediate.Script, error) {
-	return e.Library.Render(playbooks.RenderInput{
-		Facts: facts, Findings: findings, BusyWait: e.Campaign.Timing.BusyWait,
-	})
+	return e.Library.Render(e.renderInput(facts, findings))
+}
+
+func (e *Engine) renderInput(facts *remediate.Facts, findings []remediate.Finding) playbooks.RenderInput {
+	return playbooks.RenderInput{Facts: facts, Findings: findings, BusyWait: e.Campaign.Timing.BusyWait}
 }
 
 // cutWaves gives each host its wave.

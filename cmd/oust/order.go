@@ -1,0 +1,29 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"oust/playbooks"
+)
+
+// sayOrder tells of playbooks that go after others which the campaign leaves
+// out: what those find is not looked for, and stays without them.
+func (w *workspace) sayOrder() error {
+	for _, o := range w.library.OrderLeftOut() {
+		if _, err := fmt.Fprintf(w.a.Err, "oust: note: %s goes after %s, which campaign.yaml leaves out: on hosts that have those, it goes and they stay; "+
+			"name them under playbooks, too\n", o.Playbook, strings.Join(o.After, ", ")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// orderLine says for 'playbook show' what a playbook must be chosen with, or "".
+func orderLine(p *playbooks.Playbook) string {
+	if len(p.After) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("# goes after %s: a campaign that chooses it without them leaves them on the host\n", strings.Join(slices.Sorted(slices.Values(p.After)), ", "))
+}
