@@ -98,5 +98,5 @@ func noun(word string, names []string) string {
 	if strings.HasSuffix(word, "s") {
 		word += "e"
 	}
-	return "the " + word + "s " + strings.Join(names, " ")
+	return "the " + word + "s " + words(names)
 }

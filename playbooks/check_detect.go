@@ -82,7 +82,7 @@ func (c *checker) glob(what, pattern string, at ...any) {
 		c.err(ruleDetect, fmt.Sprintf("%s pattern %q: %v", what, pattern, err), at...)
 		return
 	}
-	if strings.ContainsAny(pattern, "/\x00\n ") && what != "package" {
+	if what != "package" && c.matchesNothing(pattern) {
 		c.err(ruleDetect, fmt.Sprintf("%s pattern %q can match nothing", what, pattern), at...)
 	}
 	if !hasWildcard(pattern) {
@@ -97,6 +97,13 @@ func (c *checker) glob(what, pattern string, at ...any) {
 	} else if pattern[0] == '*' || pattern[0] == '?' {
 		c.warn(warnLeading, fmt.Sprintf("%s pattern %q begins with a wildcard and may match what others make", what, pattern), at...)
 	}
+}
+
+// matchesNothing reports whether no service has such a name. Windows alone has
+// services with blanks in their names.
+func (c *checker) matchesNothing(pattern string) bool {
+	blank := strings.Contains(pattern, " ") && !c.p.On(remediate.Windows)
+	return blank || strings.TrimSpace(pattern) != pattern || strings.Contains(pattern, "/") || !printable(pattern)
 }
 
 func hasWildcard(pattern string) bool { return strings.ContainsAny(pattern, `*?[\`) }

@@ -28,7 +28,7 @@ func (c *checker) residue() {
 		case r.Service != "" && !r.Remove && hasWildcard(r.Service):
 			c.glob("service", r.Service, append(at, "service")...)
 		case r.Service != "":
-			c.name("service", r.Service, servicePattern, append(at, "service")...)
+			c.residueService(r.Service, append(at, "service"))
 		default:
 			c.name("package", r.Package, packagePattern, append(at, "package")...)
 		}
@@ -36,6 +36,13 @@ func (c *checker) residue() {
 	for i, s := range c.p.Shared {
 		c.own(s, "shared", i)
 	}
+}
+
+func (c *checker) residueService(name string, at []any) {
+	if c.p.On(remediate.Windows) && windowsServicePattern.MatchString(name) {
+		return
+	}
+	c.name("service", name, servicePattern, at...)
 }
 
 func (c *checker) residuePath(r Residue, at []any) {

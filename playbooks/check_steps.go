@@ -117,6 +117,7 @@ func (c *checker) step(s Step, at []any) {
 	case s.Script != nil && c.windowsOnly(s):
 		c.line("what", s.Script.What, append(slices.Clone(at), "what")...)
 		c.batch(s.Script, at)
+		c.covers(s.Script.Covers, append(slices.Clone(at), "covers"))
 	case s.Package != nil:
 		c.managers(s.Package.Managers, []string{remediate.ManagerDpkg, remediate.ManagerRPM}, at)
 		c.names("package", s.Package.Names, at, func(n string, at ...any) { c.name("package", n, packagePattern, at...) })
@@ -129,6 +130,9 @@ func (c *checker) step(s Step, at []any) {
 		c.removal(s.File.Path, append(at, "path")...)
 	case s.Script != nil:
 		c.line("what", s.Script.What, append(slices.Clone(at), "what")...)
+		if len(s.Script.Covers) > 0 {
+			c.err(ruleStep, "covers is for a script of Windows alone, where the list of programs is; say platforms: [windows]", append(slices.Clone(at), "covers")...)
+		}
 		c.script(s.Script, at)
 	}
 }

@@ -49,17 +49,24 @@ func (c *checker) wildcard(what, pattern string, at []any) {
 	case !printable(pattern) || strings.TrimSpace(pattern) != pattern:
 		c.err(ruleDetect, fmt.Sprintf("%s %q holds control characters or begins or ends with a blank", what, pattern), at...)
 	case !fixed(pattern):
-		c.err(ruleDetect, fmt.Sprintf("%s %q would match anything; give at least three letters", what, pattern), at...)
+		c.err(ruleDetect, fmt.Sprintf("%s %q would match anything; give at least three letters, of Chinese, Japanese and Korean two without wildcards", what, pattern), at...)
 	case pattern[0] == '*' || pattern[0] == '?':
 		c.warn(warnLeading, fmt.Sprintf("%s %q begins with a wildcard and may match what others make", what, pattern), at...)
 	}
 }
 
-// fixed reports whether a pattern has letters enough to mean something.
+// syllables are scripts of which one letter says as much as two of others.
+var syllables = []*unicode.RangeTable{unicode.Han, unicode.Hangul, unicode.Hiragana, unicode.Katakana}
+
+// fixed reports whether a pattern has letters enough to mean something. A whole
+// name of two syllables is a word; with a wildcard it would begin many.
 func fixed(pattern string) bool {
 	n := 0
 	for _, r := range pattern {
-		if unicode.IsLetter(r) {
+		switch {
+		case unicode.In(r, syllables...) && !strings.ContainsAny(pattern, "*?"):
+			n += 2
+		case unicode.IsLetter(r):
 			n++
 		}
 	}

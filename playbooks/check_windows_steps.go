@@ -10,7 +10,7 @@ import (
 )
 
 var (
-	windowsServicePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.$-]{0,79}$`)
+	windowsServicePattern = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_.$ -]{0,78}[A-Za-z0-9_.$-])?$`)
 	imagePattern          = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.+-]{0,20}\.(?i:exe|tmp|com)$`)
 	propertyPattern       = regexp.MustCompile(`^[A-Z_][A-Z0-9_.]{0,71}$`)
 )
@@ -91,6 +91,17 @@ func (c *checker) uninstaller(s *UninstallerStep, at []any) {
 	c.exit(s.Exit, under("exit"))
 	c.notSuccess(s.Exit, under("exit"))
 	c.needsEntries("an uninstaller step", at)
+}
+
+// covers demands names that an uninstall sign has, too: what no sign means, no
+// script is given.
+func (c *checker) covers(names []string, at []any) {
+	c.size("covers", len(names), false, at...)
+	for i, n := range names {
+		if !slices.ContainsFunc(c.p.Detect, func(s Sign) bool { return s.Uninstall != nil && slices.Contains(s.Uninstall.Names, n) }) {
+			c.err(ruleUndetected, fmt.Sprintf("covers %q, which is no name of an uninstall sign under detect", n), append(slices.Clone(at), i)...)
+		}
+	}
 }
 
 func (c *checker) needsEntries(what string, at []any) {

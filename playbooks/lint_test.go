@@ -87,6 +87,7 @@ var lintCases = []struct {
 	{"pattern for anything", `"widget-gui*"`, `"*"`, []string{`8:54 detect package pattern "*" would match anything; give at least three letters`}},
 	{"pattern too short", `"widget-gui*"`, `"wi*"`, []string{`8:54 detect package pattern "wi*" would match anything; give at least three letters`}},
 	{"bad pattern", `"widget-gui*"`, `"widget-gui*[", widget-gui`, []string{`8:54 detect package pattern "widget-gui*[": syntax error in pattern`}},
+	{"service of blanks", "    service: widgetd\n", "    service: widget d\n", []string{`10:14 detect service pattern "widget d" can match nothing`}},
 	{"service pattern for nothing", "    service: widgetd\n", "    service: a/b\n", []string{`10:14 detect service pattern "a/b" can match nothing`}},
 	{"path of everybody", "  - path: /opt/acme/widget/bin/widgetd", "  - path: /usr/bin/env", []string{
 		"9:11 detect /usr/bin/env: nothing in this path is the product's own; it proves nothing"}},

@@ -31,6 +31,15 @@ func TestLintOnWindows(t *testing.T) {
 	if got := Lint("good.yaml", []byte(goodOnWindows)); len(got) != 1 || got[0].Rule != warnLeading {
 		t.Errorf("problems of a good playbook: %v", got)
 	}
+	for _, ok := range []string{
+		strings.Replace(goodOnWindows, "service: widgetd\n", "service: Acme Widget Service\n", 1),
+		strings.Replace(goodOnWindows, `{path: 'C:\Acme\Widget'}`, "{service: Acme Widget Service}", 1),
+		strings.Replace(goodOnWindows, "[Acme Widget]", "[微信, 360杀毒, ソフト]", 1),
+	} {
+		if got := Lint("good.yaml", []byte(ok)); len(got) != 1 {
+			t.Errorf("problems of a good playbook: %v", got)
+		}
+	}
 	const names, path, key = "names: [Acme Widget], ", `'%ProgramFiles%\Acme\Widget'`, `'HKLM\SOFTWARE\AcmeSoft\Widget'`
 	for name, c := range map[string]struct{ old, new, want string }{
 		"a publisher alone":      {names + `publishers: ["*Acme*"], upgrade_codes: ["{B9518725-0B76-4793-A409-C6794442FB50}"]`, `publishers: [Acme]`, "a publisher alone makes many products"},
@@ -79,6 +88,11 @@ func TestLintOnWindows(t *testing.T) {
 		"a long wait":            {"residue:", "steps:\n  - uninstaller: {wait: 2h}\nresidue:", "at most 1h"},
 		"half a quote":           {"residue:", "steps:\n  - uninstaller: {arguments: '/S \"x'}\nresidue:", "quotes in pairs"},
 		"Win32_Product":          {"residue:", "steps:\n  - script: {what: x, text: 'wmic product call uninstall', exit: {0: ok}}\nresidue:", "repairs every product"},
+		"covers what is no sign":  {"residue:", "steps:\n  - script: {what: x, text: 'exit /b 0', covers: [Acme Gadget], exit: {0: ok}}\nresidue:", "no name of an uninstall sign"},
+		"a blank service's end":   {"service: widgetd\n", "service: 'widget d '\n", "can match nothing"},
+		"residue of blanks":       {`{path: 'C:\Acme\Widget'}`, `{service: ' widgetd'}`, "service name"},
+		"one letter of Chinese":   {"[Acme Widget]", "[微]", "two without wildcards"},
+		"the beginning of a word": {"[Acme Widget]", `["微信*"]`, "two without wildcards"},
 		"a script of no codes":   {"residue:", "steps:\n  - script: {what: x, text: 'exit /b 0'}\nresidue:", "what its exit codes mean"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -264,9 +264,13 @@ type FileStep struct {
 // alone is the text of a batch file, for which "%OUST_DIR%\secrets\NAME.cmd"
 // sets OUST_SECRET to the value.
 type ScriptStep struct {
-	What string    `yaml:"what"` // one line for people
-	Text string    `yaml:"text"`
-	Exit ExitCodes `yaml:"exit"` // required
+	What string `yaml:"what"` // one line for people
+	Text string `yaml:"text"`
+	// Covers are names, as in an uninstall sign, of the entries of Windows' list of
+	// programs that the text removes. One that is still there when it has
+	// ended well is no success.
+	Covers []string  `yaml:"covers"`
+	Exit   ExitCodes `yaml:"exit"` // required
 }
 
 // Residue is one thing that may stay when the product is gone; exactly one

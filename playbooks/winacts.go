@@ -90,6 +90,17 @@ func (p *Playbook) windowsActs(f *remediate.Facts) ([]act, string) {
 	return append(out, p.windowsLeftovers()...), ""
 }
 
+// words are names for a loop of cmd, which reads one with a blank in quotes.
+func words(names []string) string {
+	out := slices.Clone(names)
+	for i, n := range out {
+		if strings.Contains(n, " ") {
+			out[i] = `"` + n + `"`
+		}
+	}
+	return strings.Join(out, " ")
+}
+
 func entryID(e remediate.UninstallEntry) string {
 	return e.Hive + `\` + string(e.View) + `\` + e.Key
 }
@@ -146,7 +157,7 @@ func (s Step) windowsActs(p *Playbook, entries []remediate.UninstallEntry, done 
 	case s.Service != nil:
 		a.what = "stop and disable " + noun("service", s.Service.Names)
 		a.uses, a.cmd.function = []string{"service"}, "service"
-		a.cmd.vars = [][2]string{{"services", strings.Join(s.Service.Names, " ")}}
+		a.cmd.vars = [][2]string{{"services", words(s.Service.Names)}}
 	case s.Process != nil:
 		a.what = "end " + noun("process", s.Process.Names)
 		a.uses, a.cmd.function = []string{"process"}, "process"
@@ -158,9 +169,26 @@ func (s Step) windowsActs(p *Playbook, entries []remediate.UninstallEntry, done 
 	case s.Script != nil:
 		a.what, a.uses = s.Script.What, []string{"script"}
 		a.cmd.function, a.cmd.exit = "script", s.Script.Exit
+		s.Script.cover(&a, entries, done)
 		return s.Script.cmd(a)
 	}
 	return []act{a}, ""
+}
+
+// cover makes the entries that the text removes its own: no later step removes
+// them, and the step has not ended well while one of them is there.
+func (s *ScriptStep) cover(a *act, entries []remediate.UninstallEntry, done map[string]bool) {
+	for _, e := range entries {
+		if done[entryID(e)] || !anyWild(s.Covers, e.DisplayName) {
+			continue
+		}
+		done[entryID(e)] = true
+		if code := productCode(e); code != "" {
+			done[code] = true
+		}
+		a.cmd.function = "covering"
+		a.cmd.look = append(a.cmd.look, lookAt(e)...)
+	}
 }
 
 // cmd writes the text into a file of its own when the step runs.

@@ -25,6 +25,7 @@ var wineScripts = []string{
 	"if 10 GTR 9 echo gtr\r\nif /i ABC==abc echo fold\r\nif not defined none echo none",
 	"md n\r\n>n\\a echo 1\r\nren n\\a b\r\ndir /b n\r\nrd /s /q n\r\nif not exist n echo gone",
 	"for %%f in (\"sub\\a.log\") do echo %%~nxf",
+	"set \"s=a \"b c\" d\"\r\nfor %%s in (%s%) do call :f %%s\r\ngoto e\r\n:f\r\necho [%~1]\r\ngoto :eof\r\n:e",
 	"exit 7",
 	"if 1==2 (echo a) & echo b\r\necho c",
 	"echo [%none:a=b%]",
