@@ -153,10 +153,18 @@ type Exemption struct {
 	Ended time.Time `json:"ended,omitzero"`
 }
 
-// Holds reports whether the exemption is in force.
-func (e Exemption) Holds(now time.Time) bool {
+// InForce reports whether the exemption has not ended yet.
+func (e Exemption) InForce(now time.Time) bool {
 	return e.Ended.IsZero() && now.Before(e.Until)
 }
+
+// Holds reports whether the exemption keeps its host out of plans: it is in
+// force, and does not say that the host was retired.
+func (e Exemption) Holds(now time.Time) bool { return e.InForce(now) && e.Ground != GroundRetired }
+
+// Retires reports whether the exemption says, and still does, that its host
+// was retired.
+func (e Exemption) Retires(now time.Time) bool { return e.InForce(now) && e.Ground == GroundRetired }
 
 // Approval is a person's yes to a plan, given by applying it. Its scripts may
 // then be run again on its hosts, as retries, without another yes.

@@ -15,7 +15,7 @@ import (
 type exemptOptions struct {
 	reason, approver, until string
 	ground, mitigation      string
-	end, against            bool
+	end, against, retired   bool
 }
 
 func (a *app) exemptCommand() *cobra.Command {
@@ -28,9 +28,14 @@ day in the host's own time zone. It comes back by itself. With --end it comes
 back now. Without a host, lists all exemptions, and what the mandate allows.
 
 What the mandate does not allow is refused: a ground that it does not name, a
-longer term, no word of what is done instead. With --against-mandate it is
-recorded all the same, and its reason says so, here and in every report.`,
-		Example: "  oust exempt db01 --reason 'frozen for the audit' --approver 'J. Doe, CISO' --until 2026-12-31\n  oust exempt db01 --ground regulatory --mitigation 'no network' --reason 'case 7' --approver 'J. Doe, CISO' --until 2026-12-31\n  oust exempt db01 --end\n  oust exempt",
+longer term, no word of what is done instead. The term is one for all exemptions
+of a host: a renewal adds to the days that it has had. With --against-mandate it
+is recorded all the same, and its reason says so, here and in every report.
+
+A host that had the product when it was last seen, and has left the inventory,
+keeps the campaign from being finished. With --retired it is recorded where it
+went. It exempts nothing: a host that comes back is planned as any other.`,
+		Example: "  oust exempt db01 --reason 'frozen for the audit' --approver 'J. Doe, CISO' --until 2026-12-31\n  oust exempt db01 --ground regulatory --mitigation 'no network' --reason 'case 7' --approver 'J. Doe, CISO' --until 2026-12-31\n  oust exempt db01 --end\n  oust exempt old7 --retired --reason 'scrapped, ticket 4711' --approver 'J. Doe, CISO'\n  oust exempt",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			switch {
@@ -50,6 +55,7 @@ recorded all the same, and its reason says so, here and in every report.`,
 	c.Flags().StringVar(&opt.ground, "ground", "", "the mandate's name for the reason, such as national-security")
 	c.Flags().StringVar(&opt.mitigation, "mitigation", "", "what is done instead")
 	c.Flags().BoolVar(&opt.against, "against-mandate", false, "record it although the mandate does not allow it")
+	c.Flags().BoolVar(&opt.retired, "retired", false, "the host has left the inventory for good: say where it went")
 	c.Flags().BoolVar(&opt.end, "end", false, "end the host's exemption now")
 	return c
 }
@@ -62,9 +68,12 @@ func (a *app) runExempt(ctx context.Context, host string, opt exemptOptions) err
 	if opt.end {
 		return a.endExemption(ctx, w, host)
 	}
+	if opt.retired {
+		return a.retire(ctx, w, host, opt)
+	}
 	h, err := w.hostNamed(host)
 	if err != nil {
-		return err
+		return a.mayHaveLeft(ctx, w, host, err)
 	}
 	now := a.now()
 	until, err := opt.check(h, now)
@@ -75,14 +84,23 @@ func (a *app) runExempt(ctx context.Context, host string, opt exemptOptions) err
 		Host: h.Name, Reason: opt.reason, Approver: opt.approver, Ground: opt.ground, Mitigation: opt.mitigation,
 		Until: until.UTC(), At: now.UTC(), By: operator(),
 	}
-	if x.Reason, err = allowed(w.campaign.Terms, x, until.Location(), opt.against); err != nil {
-		return err
+	if _, err = allowed(w.campaign.Terms, x, nil, until.Location(), opt.against); err != nil {
+		return err // before anything is written
 	}
 	if err := w.openStoreBeside(ctx); err != nil {
 		return err
 	}
-	return a.said(w.store.SaveExemption(ctx, x), exemptionMessage{Type: "exemption", Exemption: x, Holds: true, Against: w.campaign.Terms.Exemptions.Against(x, until.Location())}, "%s is exempt until %s: %s (%s)\n",
-		printable(h.Name), until.Format("2006-01-02 15:04 MST"), printable(x.Reason), printable(x.Approver))
+	before, err := w.exemptionsOf(ctx, h.Name)
+	if err != nil {
+		return err
+	}
+	if x.Reason, err = allowed(w.campaign.Terms, x, before, until.Location(), opt.against); err != nil {
+		return err
+	}
+	m := exemptionMessage{Type: "exemption", Exemption: x, Holds: true, Against: w.campaign.Terms.Exemptions.Against(x, before, until.Location())}
+	m.renewed(before, until.Location())
+	return a.said(w.store.SaveExemption(ctx, x), m, "%s is exempt until %s: %s (%s)%s\n",
+		printable(h.Name), until.Format("2006-01-02 15:04 MST"), printable(x.Reason), printable(x.Approver), m.renewal())
 }
 
 // endExemption takes an exemption back, also that of a host which has left the
@@ -122,20 +140,33 @@ func (a *app) said(err error, message any, format string, args ...any) error {
 // lastYear is the last that RFC 3339, and so JSON, can tell.
 const lastYear = 9999
 
-// check returns the first moment at which the host is planned again.
-func (o exemptOptions) check(h remediate.Host, now time.Time) (time.Time, error) {
+type flagValue struct{ name, value string }
+
+// checkTexts holds that what is needed is there, and not too long.
+func (o exemptOptions) checkTexts(more ...flagValue) error {
 	var missing []string
-	for _, f := range []struct{ name, value string }{{"--reason", o.reason}, {"--approver", o.approver}, {"--until", o.until}} {
+	for _, f := range append([]flagValue{{"--reason", o.reason}, {"--approver", o.approver}}, more...) {
 		if strings.TrimSpace(f.value) == "" {
 			missing = append(missing, f.name)
 		}
 	}
 	if len(missing) > 0 {
-		return time.Time{}, fmt.Errorf("an exemption needs %s", strings.Join(missing, ", "))
+		return fmt.Errorf("an exemption needs %s", strings.Join(missing, ", "))
 	}
 	const most = 500
 	if len(o.reason) > most || len(o.approver) > most || len(o.ground) > most || len(o.mitigation) > most {
-		return time.Time{}, fmt.Errorf("--reason, --approver, --ground and --mitigation: at most %d bytes each", most)
+		return fmt.Errorf("--reason, --approver, --ground and --mitigation: at most %d bytes each", most)
+	}
+	return nil
+}
+
+// check returns the first moment at which the host is planned again.
+func (o exemptOptions) check(h remediate.Host, now time.Time) (time.Time, error) {
+	if err := o.checkTexts(flagValue{"--until", o.until}); err != nil {
+		return time.Time{}, err
+	}
+	if o.ground == remediate.GroundRetired {
+		return time.Time{}, fmt.Errorf("--ground %s: no mandate has such a ground", o.ground)
 	}
 	zone := time.UTC
 	if h.Zone != "" {
@@ -156,48 +187,4 @@ func (o exemptOptions) check(h remediate.Host, now time.Time) (time.Time, error)
 		return time.Time{}, fmt.Errorf("--until %s is over in %s, the time zone of host %s", o.until, zone, h.Name)
 	}
 	return until, nil
-}
-
-type exemptionMessage struct {
-	Type string `json:"type"`
-	remediate.Exemption
-	Holds bool `json:"holds"`
-	// Against says in what it goes against the mandate.
-	Against []string `json:"against,omitempty"`
-}
-
-func (a *app) listExemptions(ctx context.Context) error {
-	w, err := a.openCampaign()
-	if err != nil {
-		return err
-	}
-	if err := w.openStoreToRead(ctx); err != nil {
-		return err
-	}
-	all, err := w.store.Exemptions(ctx)
-	if err != nil {
-		return err
-	}
-	var out []string
-	zones := zonesOf(w.hosts)
-	for _, x := range all {
-		against := w.campaign.Terms.Exemptions.Against(x, zones[x.Host])
-		if a.json {
-			if err := a.printJSON(exemptionMessage{"exemption", x, x.Holds(a.now()), against}); err != nil {
-				return err
-			}
-			continue
-		}
-		out = append(out, exemptionText(x, against, a.now()))
-	}
-	if a.json {
-		return nil
-	}
-	if len(all) == 0 {
-		out = []string{"no host is exempt"}
-	}
-	if rule := w.campaign.Terms.Exemptions.Allows(); rule != "" {
-		out = append(out, "", fmt.Sprintf("%s allows %s", w.campaign.Terms.Name, rule))
-	}
-	return lines(a.Out, out)
 }

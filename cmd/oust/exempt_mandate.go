@@ -11,8 +11,9 @@ import (
 
 // allowed returns the reason that an exemption is recorded with, or says why
 // the mandate does not allow it. One that a person insists on says so itself.
-func allowed(m remediate.Mandate, x remediate.Exemption, zone *time.Location, insisted bool) (reason string, err error) {
-	against := m.Exemptions.Against(x, zone)
+// before are those that its host had.
+func allowed(m remediate.Mandate, x remediate.Exemption, before []remediate.Exemption, zone *time.Location, insisted bool) (reason string, err error) {
+	against := m.Exemptions.Against(x, before, zone)
 	switch {
 	case len(against) == 0:
 		return x.Reason, nil
@@ -44,27 +45,4 @@ func zonesOf(hosts []remediate.Host) map[string]*time.Location {
 		}
 	}
 	return out
-}
-
-// exemptionText is an exemption on one line.
-func exemptionText(x remediate.Exemption, against []string, now time.Time) string {
-	const at = "2006-01-02 15:04 UTC"
-	state := "until " + x.Until.UTC().Format(at)
-	switch {
-	case !x.Ended.IsZero():
-		state = "taken back " + x.Ended.UTC().Format(at)
-	case !x.Holds(now):
-		state = "over since " + x.Until.UTC().Format(at)
-	}
-	text := fmt.Sprintf("%s  %s  %s (%s)", printable(x.Host), state, printable(x.Reason), printable(x.Approver))
-	if x.Ground != "" {
-		text += "; ground: " + printable(x.Ground)
-	}
-	if x.Mitigation != "" {
-		text += "; instead: " + printable(x.Mitigation)
-	}
-	if len(against) > 0 {
-		text += "; AGAINST THE MANDATE: " + strings.Join(against, "; ")
-	}
-	return text
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -60,22 +61,73 @@ func askedFor(name string, known []string, mandate string) error {
 	return fmt.Errorf("%s does not ask for it; it asks for %s", mandate, strings.Join(known, ", "))
 }
 
+// everSeen is what is known of all hosts together, those that have left the
+// inventory included.
+type everSeen struct {
+	found time.Time        // when something was first found on any, zero if never
+	had   []schedule.Stand // those that had it when they were last seen, by name
+}
+
+// add takes a host in.
+func (e *everSeen) add(s *remediate.HostState) {
+	if at := s.FoundAt; !at.IsZero() && (e.found.IsZero() || at.Before(e.found)) {
+		e.found = at
+	}
+	if had(s) {
+		e.had = append(e.had, schedule.Stand{Host: s.Host, Standing: s.Standing})
+	}
+}
+
+func had(s *remediate.HostState) bool {
+	return s.Standing == remediate.StandPresent || s.Standing == remediate.StandReappeared
+}
+
+// left are those that had it and are not in the inventory, all of whose hosts
+// are given.
+func (e *everSeen) left(inventory []engine.HostOutlook) []schedule.Stand {
+	n := 0
+	for _, h := range inventory {
+		if had(h.State) {
+			n++
+		}
+	}
+	if n == len(e.had) {
+		return nil
+	}
+	here := make(map[string]bool, n)
+	for _, h := range inventory {
+		if had(h.State) {
+			here[h.Host] = true
+		}
+	}
+	var out []schedule.Stand
+	for _, h := range e.had {
+		if !here[h.Host] {
+			out = append(out, h)
+		}
+	}
+	return out
+}
+
 // progress is what the campaign has done of its mandate; all are the outlooks
-// of all hosts of the inventory, found is when something was first found on any
-// host, also on one that has left it.
-func (w *workspace) progress(ctx context.Context, all []engine.HostOutlook, found time.Time) (schedule.Progress, error) {
-	p := schedule.Progress{Issued: w.campaign.Issued, Finish: w.campaign.Finish, Found: found, Hosts: len(all), Now: w.a.now()}
+// of all hosts of the inventory.
+func (w *workspace) progress(ctx context.Context, all []engine.HostOutlook, seen *everSeen) (schedule.Progress, error) {
+	p := schedule.Progress{Issued: w.campaign.Issued, Finish: w.campaign.Finish, Found: seen.found, Hosts: len(all), Now: w.a.now()}
 	exemptions, err := w.store.Exemptions(ctx)
 	if err != nil {
 		return p, fmt.Errorf("read the exemptions: %w", err)
 	}
-	exempt := map[string]time.Time{}
+	exempt, retired := map[string]time.Time{}, map[string]time.Time{}
 	for _, e := range exemptions {
-		if e.Holds(p.Now) {
+		switch {
+		case e.Holds(p.Now):
 			exempt[e.Host] = e.At
+		case e.Retires(p.Now):
+			retired[e.Host] = e.At
 		}
 	}
-	stands := make([]schedule.Stand, len(all))
+	left := seen.left(all)
+	stands := make([]schedule.Stand, len(all), len(all)+len(left))
 	for i, h := range all {
 		stands[i] = schedule.Stand{Host: h.Host, Standing: h.State.Standing, Exempt: exempt[h.Host]}
 		switch {
@@ -85,13 +137,19 @@ func (w *workspace) progress(ctx context.Context, all []engine.HostOutlook, foun
 			p.Exempt++
 		}
 	}
+	for _, h := range left {
+		if h.Exempt = cmp.Or(retired[h.Host], exempt[h.Host]); h.Exempt.IsZero() {
+			p.Left = append(p.Left, h.Host)
+		}
+		stands = append(stands, h)
+	}
 	if p.Begun, err = w.firstRemoval(ctx); err != nil {
 		return p, err
 	}
 	if p.Submissions, err = w.store.Submissions(ctx); err != nil {
 		return p, fmt.Errorf("read the submissions: %w", err)
 	}
-	if p.Open > 0 {
+	if p.Open > 0 || len(p.Left) > 0 {
 		return p, nil
 	}
 	if p.Finished, err = schedule.FinishedAt(stands, w.store.LatestMoves(ctx)); err != nil {
@@ -121,27 +179,25 @@ func (w *workspace) firstRemoval(ctx context.Context) (time.Time, error) {
 	return time.Time{}, nil
 }
 
-// firstFound is the earlier of a moment and that at which something was first
-// found on a host; a zero time is none.
-func firstFound(found time.Time, state *remediate.HostState) time.Time {
-	if at := state.FoundAt; !at.IsZero() && (found.IsZero() || at.Before(found)) {
-		return at
-	}
-	return found
+// reckoning is how far a campaign is.
+type reckoning struct {
+	days   []schedule.MilestoneState
+	duties []schedule.DutyState
+	left   []string // see schedule.Progress
 }
 
 // milestones are the states of the mandate's days; see progress.
-func (w *workspace) milestones(ctx context.Context, all []engine.HostOutlook, found time.Time) ([]schedule.MilestoneState, []schedule.DutyState, error) {
-	p, err := w.progress(ctx, all, found)
+func (w *workspace) milestones(ctx context.Context, all []engine.HostOutlook, seen *everSeen) (r reckoning, err error) {
+	p, err := w.progress(ctx, all, seen)
 	if err != nil {
-		return nil, nil, err
+		return r, err
 	}
-	days, err := schedule.MilestoneStates(w.campaign.Terms, p)
-	if err != nil {
-		return nil, nil, err
+	r.left = p.Left
+	if r.days, err = schedule.MilestoneStates(w.campaign.Terms, p); err != nil {
+		return r, err
 	}
-	duties, err := schedule.DutyStates(w.campaign.Terms, p)
-	return days, duties, err
+	r.duties, err = schedule.DutyStates(w.campaign.Terms, p)
+	return r, err
 }
 
 // milestoneTexts tells the days of a mandate, which are those of zone; nil is UTC.

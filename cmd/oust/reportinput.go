@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
-	"time"
 
 	"oust/playbooks"
 	"oust/remediate"
@@ -119,12 +118,12 @@ func (w *workspace) readHosts(ctx context.Context, in *report.Input) error {
 		o := &outlook.Hosts[i]
 		in.Hosts[i] = report.HostInput{Host: h, State: *o.State, Next: report.Next{Work: string(o.Work), At: o.At, Person: o.Person, Why: o.Why}}
 	}
-	var found time.Time
+	var seen everSeen
 	for state, err := range w.store.HostStates(ctx) {
 		if err != nil {
 			return fmt.Errorf("read the store: %w", err)
 		}
-		found = firstFound(found, &state)
+		seen.add(&state)
 		if _, known := row[state.Host]; !known {
 			in.Gone = append(in.Gone, state.Host)
 			if !state.FoundAt.IsZero() {
@@ -132,14 +131,15 @@ func (w *workspace) readHosts(ctx context.Context, in *report.Input) error {
 			}
 		}
 	}
-	days, duties, err := w.milestones(ctx, outlook.Hosts, found)
+	reckoned, err := w.milestones(ctx, outlook.Hosts, &seen)
 	if err != nil {
 		return err
 	}
-	for _, d := range days {
+	in.GoneOpen = reckoned.left
+	for _, d := range reckoned.days {
 		in.Milestones = append(in.Milestones, report.MilestoneState(d))
 	}
-	for _, d := range duties {
+	for _, d := range reckoned.duties {
 		in.Duties = append(in.Duties, report.DutyState(d))
 	}
 	return w.readSightings(ctx, in, row)

@@ -122,13 +122,15 @@ func (a *app) runStatus(ctx context.Context, limit string) error {
 		}
 		all = whole.Hosts
 	}
-	var found time.Time
+	var seen everSeen
 	for st := range records.States {
-		found = firstFound(found, st)
+		seen.add(st)
 	}
-	if m.Milestones, m.Duties, err = w.milestones(ctx, all, found); err != nil {
+	reckoned, err := w.milestones(ctx, all, &seen)
+	if err != nil {
 		return err
 	}
+	m.Milestones, m.Duties = reckoned.days, reckoned.duties
 	if m.zone, err = time.LoadLocation(w.campaign.Terms.Zone); err != nil {
 		return err
 	}

@@ -314,3 +314,30 @@ func TestGoneFound(t *testing.T) {
 		}
 	}
 }
+
+// TestGoneOpen: a host that had it and left the inventory is named until it is
+// said where it went, and a renewal with what came before it.
+func TestGoneOpen(t *testing.T) {
+	t.Parallel()
+	in := reporttest.NilInput(remediate.ReportStatus)
+	in.Gone, in.GoneFound, in.GoneOpen = []string{"old-2", "old-1"}, 2, []string{"old-1"}
+	at := in.Now.AddDate(0, 0, -100)
+	e := remediate.Exemption{Host: in.Hosts[0].Host.Name, Reason: "x", Approver: "y", At: at, Until: at.AddDate(0, 0, 60), Ended: at.AddDate(0, 0, 40)}
+	again := e
+	again.At, again.Until, again.Ended = at.AddDate(0, 0, 40), in.Now.AddDate(0, 0, 400), time.Time{}
+	retired := remediate.Exemption{
+		Host: "old-2", Ground: remediate.GroundRetired, Reason: "scrapped", Approver: "y", At: at, Until: in.Now.AddDate(7000, 0, 0),
+	}
+	in.Exemptions = []remediate.Exemption{e, retired, again}
+	s := build(t, in)
+	const want = "It was still on 1 of them when they were last seen, and nobody has recorded where they went: old-1."
+	if last := s.Statement[len(s.Statement)-1]; !strings.HasSuffix(last, want) {
+		t.Errorf("%q, want %q at its end", last, want)
+	}
+	if x := s.Exemptions[2]; x.Earlier != 1 || x.Days < 490 || x.Days > 501 || !strings.Contains(x.Against, "with the 1 before it") {
+		t.Errorf("%+v", x)
+	}
+	if x := s.Exemptions[1]; x.State != report.ExemptionRetired || x.Against != "" || x.Earlier != 0 || s.Totals.Exempt != 1 {
+		t.Errorf("%+v, %+v", x, s.Totals)
+	}
+}

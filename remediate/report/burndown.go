@@ -66,7 +66,7 @@ func (b *builder) changes() []change {
 	}
 	for _, e := range b.in.Exemptions {
 		i, known := b.index[e.Host]
-		if !known || e.At.After(b.now) {
+		if !known || e.At.After(b.now) || e.Ground == remediate.GroundRetired {
 			continue
 		}
 		end := e.Until

@@ -15,7 +15,7 @@ func noStandings() map[remediate.Standing]int {
 }
 
 func (b *builder) totals() Totals {
-	t := Totals{Hosts: len(b.rows), Standing: noStandings(), Gone: slices.Sorted(slices.Values(b.in.Gone)), GoneFound: b.in.GoneFound}
+	t := Totals{Hosts: len(b.rows), Standing: noStandings(), Gone: slices.Sorted(slices.Values(b.in.Gone)), GoneFound: b.in.GoneFound, GoneOpen: slices.Sorted(slices.Values(b.in.GoneOpen))}
 	for i := range b.rows {
 		r := &b.rows[i]
 		if r.Standing == remediate.StandUnseen {

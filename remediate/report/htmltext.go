@@ -174,7 +174,7 @@ func grounds(r remediate.ExemptionRule) string {
 		say = append(say, "only for "+strings.Join(names, ", "))
 	}
 	if r.MaxDays > 0 {
-		say = append(say, "for at most "+count(r.MaxDays, "day", "days"))
+		say = append(say, "for at most "+count(r.MaxDays, "day", "days")+" a host, renewals included")
 	}
 	if r.Mitigations {
 		say = append(say, "with a statement of what is done instead")

@@ -46,7 +46,7 @@ func TestHTMLTexts(t *testing.T) {
 		{grounds(remediate.ExemptionRule{None: true}), "The mandate knows no exemptions."},
 		{
 			grounds(remediate.ExemptionRule{Grounds: []remediate.Ground{{Name: "law"}, {Name: "research"}}, MaxDays: 365, Mitigations: true}),
-			"The mandate allows exemptions only for law, research, for at most 365 days, with a statement of what is done instead.",
+			"The mandate allows exemptions only for law, research, for at most 365 days a host, renewals included, with a statement of what is done instead.",
 		},
 		{platformName(remediate.PlatformUnknown), "not known"}, {platformName("plan9"), "plan9"},
 	} {

@@ -23,6 +23,8 @@ type Input struct {
 	Gone []string
 	// GoneFound is on how many of Gone something that counts was ever found.
 	GoneFound int
+	// GoneOpen are those of Gone that keep the mandate from being finished.
+	GoneOpen []string
 	// Playbooks are those in force.
 	Playbooks []Playbook
 

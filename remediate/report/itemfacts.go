@@ -223,6 +223,9 @@ func (b *builder) exemptionsItem() (ItemState, []string) {
 		if e.Mitigation != "" {
 			s += "; instead: " + e.Mitigation
 		}
+		if r := e.Renewal(); r != "" {
+			s += "; " + r
+		}
 		if e.Against != "" {
 			s += "; AGAINST THE MANDATE: " + e.Against
 		}

@@ -91,7 +91,7 @@ func (p *poam) counts() []oscalProp {
 		props = append(props, ours("standing-"+string(standing), strconv.Itoa(total.Standing[standing])))
 	}
 	return append(props, ours("exempt", strconv.Itoa(total.Exempt)), ours("open", strconv.Itoa(total.Open)),
-		ours("failed", strconv.Itoa(total.Failed)), ours("noted", strconv.Itoa(total.Noted)), ours("gone-from-inventory", strconv.Itoa(len(total.Gone))))
+		ours("failed", strconv.Itoa(total.Failed)), ours("noted", strconv.Itoa(total.Noted)), ours("gone-from-inventory", strconv.Itoa(len(total.Gone))), ours("gone-open", strconv.Itoa(len(total.GoneOpen))))
 }
 
 // milestones are the mandate's days.

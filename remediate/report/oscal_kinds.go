@@ -245,5 +245,5 @@ func exemptionText(e Exemption) string {
 		text = append(text, "It ends at "+until+".")
 	}
 	return sentences(append(text, labelled("Ground:", e.Ground), labelled("Done instead:", e.Mitigation),
-		labelled("It goes against the mandate:", e.Against))...)
+		labelled("Renewed:", e.Renewal()), labelled("It goes against the mandate:", e.Against))...)
 }

@@ -106,6 +106,10 @@ type Totals struct {
 	Gone []string `json:"gone,omitempty"`
 	// GoneFound is on how many of Gone something that counts was ever found.
 	GoneFound int `json:"gone_found,omitempty"`
+	// GoneOpen are those of Gone on which it was when they were last seen, and
+	// that are neither exempt nor recorded as retired: they keep the mandate from
+	// being finished.
+	GoneOpen []string `json:"gone_open,omitempty"`
 }
 
 // Product is a product of the playbooks in force, found or not.
@@ -226,7 +230,11 @@ type Failure struct {
 // Exemption is one that was recorded.
 type Exemption struct {
 	remediate.Exemption
-	State string `json:"state"` // holds, over, taken-back
+	State string `json:"state"` // holds, over, taken-back, retired
+	// Earlier counts the exemptions that the host had before; Days is for how
+	// many days it is exempt with those. Both are left out of the first one.
+	Earlier int `json:"earlier,omitempty"`
+	Days    int `json:"days,omitempty"`
 	// Against says how it goes against the mandate, empty if it does not.
 	Against string `json:"against,omitempty"`
 }

@@ -219,13 +219,19 @@ func (b *builder) goneStatement() string {
 	if len(gone) == 0 {
 		return ""
 	}
-	names := strings.Join(gone[:min(most, len(gone))], ", ")
-	if n := len(gone) - most; n > 0 {
-		names += " and " + thousands(n) + " more"
+	some := func(all []string) string {
+		names := strings.Join(all[:min(most, len(all))], ", ")
+		if n := len(all) - most; n > 0 {
+			names += " and " + thousands(n) + " more"
+		}
+		return names
 	}
-	found := ""
+	names, found := some(gone), ""
 	if n := b.s.Totals.GoneFound; n > 0 {
 		found = fmt.Sprintf(" Something had been found on %s of them.", thousands(n))
+	}
+	if open := b.s.Totals.GoneOpen; len(open) > 0 {
+		found += fmt.Sprintf(" It was still on %s of them when they were last seen, and nobody has recorded where they went: %s.", thousands(len(open)), some(open))
 	}
 	return fmt.Sprintf("%s that %s recorded %s not in the inventory any more, and in no number of this report: %s.%s",
 		hosts(len(gone)), verb(len(gone), "is", "are"), verb(len(gone), "is", "are"), names, found)

@@ -3,6 +3,7 @@ package schedule
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"oust/remediate"
@@ -19,8 +20,11 @@ type Progress struct {
 	// unseen, present or reappeared, and not exempt; Exempt those that are
 	// exempt and would be open otherwise.
 	Hosts, Open, Exempt int
-	// Finished is since when no host has been open (see FinishedAt); zero if one
-	// is, or if nobody can say.
+	// Left names hosts that had it when they were last seen and have left the
+	// inventory, without an exemption and without a word where they went.
+	Left []string
+	// Finished is since when no host has been open (see FinishedAt), nor among
+	// Left; zero if one is, or if nobody can say.
 	Finished    time.Time
 	Submissions []remediate.Submission // oldest first
 	Now         time.Time
@@ -146,14 +150,16 @@ func (p Progress) begun() verdict {
 	return verdict{why: "no removal has begun"}
 }
 
-func (p Progress) done() bool { return p.Hosts > 0 && p.Open == 0 }
+func (p Progress) done() bool { return p.Hosts > 0 && p.Open == 0 && len(p.Left) == 0 }
 
 func (p Progress) finished() verdict {
 	switch {
 	case p.Hosts == 0:
 		return verdict{why: "the inventory has no host"}
 	case p.Open > 0:
-		return verdict{why: fmt.Sprintf("%d of %d hosts are unseen, present or reappeared%s", p.Open, p.Hosts, p.exempted("not counting"))}
+		return verdict{why: fmt.Sprintf("%d of %d hosts are unseen, present or reappeared%s%s", p.Open, p.Hosts, p.exempted("not counting"), p.left("; "))}
+	case len(p.Left) > 0:
+		return verdict{why: p.left("no host of the inventory is unseen, present or reappeared" + p.exempted("but for") + "; ")}
 	}
 	return verdict{true, p.Finished, "no host is unseen, present or reappeared" + p.exempted("but for")}
 }
@@ -167,6 +173,25 @@ func (p Progress) exempted(word string) string {
 		return ", " + word + " 1 that is exempt"
 	}
 	return fmt.Sprintf(", %s %d that are exempt", word, p.Exempt)
+}
+
+// left tells, after before, of hosts that cannot be looked at any more; empty
+// without any.
+func (p Progress) left(before string) string {
+	const most = 3
+	n := len(p.Left)
+	if n == 0 {
+		return ""
+	}
+	names := strings.Join(p.Left[:min(n, most)], ", ")
+	if n > most {
+		names += fmt.Sprintf(" and %d more", n-most)
+	}
+	word := "hosts have left the inventory that had it when they were"
+	if n == 1 {
+		word = "host has left the inventory that had it when it was"
+	}
+	return fmt.Sprintf("%s%d %s last seen, and nobody has said where to: %s", before, n, word, names)
 }
 
 func (p Progress) completed(kind remediate.ReportKind) verdict {

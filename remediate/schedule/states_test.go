@@ -241,6 +241,10 @@ func TestExemptTold(t *testing.T) {
 		{Progress{Hosts: 9}, "no host is unseen, present or reappeared"},
 		{Progress{Hosts: 9, Exempt: 1}, "no host is unseen, present or reappeared, but for 1 that is exempt"},
 		{Progress{Hosts: 9, Open: 2, Exempt: 3}, "2 of 9 hosts are unseen, present or reappeared, not counting 3 that are exempt"},
+		{Progress{Hosts: 9, Open: 2, Left: []string{"old1"}}, "2 of 9 hosts are unseen, present or reappeared; " +
+			"1 host has left the inventory that had it when it was last seen, and nobody has said where to: old1"},
+		{Progress{Hosts: 9, Exempt: 1, Left: []string{"a", "b", "c", "d", "e"}}, "no host of the inventory is unseen, present or reappeared, but for 1 that is exempt; " +
+			"5 hosts have left the inventory that had it when they were last seen, and nobody has said where to: a, b, c and 2 more"},
 	} {
 		if got := c.p.finished().why; got != c.want {
 			t.Errorf("%+v: %q, want %q", c.p, got, c.want)

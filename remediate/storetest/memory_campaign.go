@@ -155,7 +155,7 @@ func (m *Memory) EndExemption(ctx context.Context, host string, at time.Time) er
 func (m *Memory) endExemptions(host string, at time.Time) int {
 	n := 0
 	for i := range m.exemptions {
-		if e := &m.exemptions[i]; e.Host == host && e.Holds(at) {
+		if e := &m.exemptions[i]; e.Host == host && e.InForce(at) {
 			e.Ended = at
 			n++
 		}
