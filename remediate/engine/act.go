@@ -229,8 +229,7 @@ func (t *hostTask) launch(ctx context.Context, conn transports.Conn) (state, tim
 // intend makes the attempt and writes it before the act.
 func (t *hostTask) intend(ctx context.Context) error {
 	e := t.a.e
-	// With the monotonic clock, which nobody sets.
-	t.deadline = e.Now().Add(e.Campaign.Timing.Job)
+	t.deadline = e.Monotonic().Add(e.Campaign.Timing.Job)
 	if t.began {
 		return nil
 	}

@@ -17,18 +17,27 @@ import (
 // days, forth and back: nothing runs twice, no job is given up early, and no
 // host waits longer than its pause.
 func TestClockStepped(t *testing.T) {
-	for _, step := range []time.Duration{48 * time.Hour, -48 * time.Hour, time.Hour, -time.Hour} {
-		t.Run(fmt.Sprint(step), func(t *testing.T) {
+	for _, c := range []struct {
+		step time.Duration
+		at   string // the step of a host at which it is set
+		nth  int64
+	}{
+		{48 * time.Hour, "join", 1}, // all jobs that take long run, and none was asked again
+		{-48 * time.Hour, "launch", 5},
+		{time.Hour, "launch", 5},
+		{-time.Hour, "join", 1},
+	} {
+		t.Run(fmt.Sprint(c.step), func(t *testing.T) {
 			config := lab.Config{Hosts: 12, Windows: 6, Seed: 9, Faults: lab.FaultMix{{Fault: "uninstaller-fails", Hosts: 2}}}
-			inBubble(t, config, func(t *testing.T, r *bubbleRig) { clockStepped(t, r, step) })
+			inBubble(t, config, func(t *testing.T, r *bubbleRig) { clockStepped(t, r, c.step, c.at, c.nth) })
 		})
 	}
 }
 
-func clockStepped(t *testing.T, r *bubbleRig, step time.Duration) {
+func clockStepped(t *testing.T, r *bubbleRig, step time.Duration, at string, nth int64) {
 	plan := r.planned()
 	var off atomic.Int64
-	var launches atomic.Int64
+	var steps atomic.Int64
 	lib, err := playbooks.Embedded()
 	if err != nil {
 		t.Fatal(err)
@@ -39,11 +48,10 @@ func clockStepped(t *testing.T, r *bubbleRig, step time.Duration) {
 			return transports.Target{Host: h.Name, Address: h.Address, Port: h.Port,
 				Credential: transports.Credential{Name: "root", User: userOf(h), Password: r.fleet.Password(), KeyFile: "key"}}, nil
 		},
-		// Both readings of the clock jump, where a clock that is set keeps its
-		// monotonic one: harder than what happens.
+		// Both readings that a time has jump: no wait may go by this clock.
 		Now: func() time.Time { return time.Now().Add(time.Duration(off.Load())) },
 		Sink: engine.SinkFunc(func(ev engine.Event) {
-			if s, ok := ev.(engine.HostStep); ok && s.Step == "launch" && launches.Add(1) == 5 {
+			if s, ok := ev.(engine.HostStep); ok && s.Step == at && steps.Add(1) == nth {
 				off.Store(int64(step)) // while jobs run
 			}
 		}),
@@ -54,7 +62,7 @@ func clockStepped(t *testing.T, r *bubbleRig, step time.Duration) {
 	if _, err := e.Apply(t.Context(), nil, plan, r.hosts, engine.ApplyOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	if launches.Load() < 5 {
+	if steps.Load() < nth {
 		t.Fatal("the clock was never set")
 	}
 	clockTruth(t, r, 1)

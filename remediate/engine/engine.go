@@ -62,6 +62,10 @@ type Config struct {
 	Logger hclog.Logger
 	// Now is the clock for records; default time.Now.
 	Now func() time.Time
+	// Monotonic is the clock by which a wait ends that this process began: nobody
+	// sets it. Only the time between two readings means something. Default
+	// time.Now, two readings of which differ by the monotonic clock.
+	Monotonic func() time.Time
 	// Drafts spares an Outlook the drafts of hosts whose facts are as they were;
 	// default: nothing is kept.
 	Drafts Drafts
@@ -83,6 +87,9 @@ func (c Config) WithDefaults() Config {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Monotonic == nil {
+		c.Monotonic = time.Now
 	}
 	if c.Drafts == nil {
 		c.Drafts = noDrafts{}

@@ -38,11 +38,12 @@ type hostTask struct {
 	// began is true once the attempt's intent is in the store.
 	began bool
 	// died is true when the job ended without saying so.
-	died     bool
-	start    time.Time
-	deadline time.Time // for the job, from its launch
-	silent   time.Time // since when the host has not answered, zero if it does
-	tries    int
+	died  bool
+	start time.Time
+	// By Config.Monotonic: deadline is for the job, from its launch; silent is
+	// since when the host has not answered, zero if it does.
+	deadline, silent time.Time
+	tries            int
 	// launches counts the launches of this process; launchErr is how the last
 	// one broke off.
 	launches  int

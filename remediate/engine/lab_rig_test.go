@@ -32,7 +32,7 @@ type labRig struct {
 	joined []engine.HostJoined
 	// onEvent is told of each event, after the rig.
 	onEvent func(engine.Event)
-	// late is by how much the engine's clock is ahead.
+	// late is by how much the engine's time has gone on faster.
 	late atomic.Int64
 }
 
@@ -106,7 +106,7 @@ func (r *labRig) newEngineOver(t *testing.T, store remediate.Store) {
 	}
 	r.engine, err = engine.New(engine.Config{
 		Store: store, Dialer: r.dialer, Library: lib, Target: r.target, Sink: engine.SinkFunc(r.event),
-		Now: func() time.Time { return time.Now().Add(time.Duration(r.late.Load())) },
+		Monotonic: func() time.Time { return time.Now().Add(time.Duration(r.late.Load())) },
 		Campaign: remediate.Campaign{
 			Name: "test", Stop: remediate.StopRules{Failed: 1, FailedHosts: -1, Unreachable: 1},
 			Waves:  []remediate.WaveSize{{Share: 1}},

@@ -96,7 +96,7 @@ func (t *hostTask) restart(ctx context.Context) (state, time.Duration) {
 		return nil, 0
 	}
 	// A connection that broke off says nothing: the boot id decides.
-	t.deadline = e.Now().Add(delay + e.Campaign.Reboot.Wait)
+	t.deadline = e.Monotonic().Add(delay + e.Campaign.Reboot.Wait)
 	t.restartError = err
 	t.bootPoll = max(e.Campaign.Timing.Poll, delay/restartLooks)
 	return t.awaitBoot, t.bootPoll
@@ -144,7 +144,7 @@ func (t *hostTask) awaitBoot(ctx context.Context) (state, time.Duration) {
 	if ctx.Err() != nil {
 		return nil, 0
 	}
-	late := !e.Now().Before(t.deadline)
+	late := !e.Monotonic().Before(t.deadline)
 	switch {
 	case err != nil && (late || !mayMend(err)):
 		return t.closeWith(ctx, remediate.Failed(remediate.ClassLostContact, oneLine(fmt.Sprintf(

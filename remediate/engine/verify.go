@@ -18,7 +18,7 @@ func (t *hostTask) verify(ctx context.Context) (state, time.Duration) {
 	e := t.a.e
 	t.say("verify")
 	// The job has ended; what is bounded now is the silence after it.
-	if grace := e.Now().Add(verifyGrace(e.Campaign.Timing)); t.silent.IsZero() && t.deadline.Before(grace) {
+	if grace := e.Monotonic().Add(verifyGrace(e.Campaign.Timing)); t.silent.IsZero() && t.deadline.Before(grace) {
 		t.deadline = grace
 	}
 	conn, err := e.dial(ctx, t.host)

@@ -23,11 +23,10 @@ func (t *hostTask) rejoin(ctx context.Context) (state, time.Duration) {
 	if reason := e.elsewhere(t.attempt, t.host); reason != "" {
 		return t.leave(ctx, reason)
 	}
-	// The job's time has gone on while nobody looked; one more look is owed.
-	t.deadline = t.attempt.Started.Add(e.Campaign.Timing.Job)
-	if soon := e.Now().Add(2 * e.Campaign.Timing.Connect); t.deadline.Before(soon) {
-		t.deadline = soon
-	}
+	// The job's time has gone on while nobody looked, which only the clock of the
+	// records tells; one more look is owed.
+	ran := max(0, e.Now().Sub(t.attempt.Started))
+	t.deadline = e.Monotonic().Add(max(e.Campaign.Timing.Job-ran, 2*e.Campaign.Timing.Connect))
 	switch t.attempt.Phase {
 	case remediate.PhaseEnded:
 		return t.verify(ctx)
@@ -124,7 +123,7 @@ func (t *hostTask) stillRunning(ctx context.Context) (state, time.Duration) {
 			return nil, 0
 		}
 	}
-	if left := t.deadline.Sub(e.Now()); left > 0 {
+	if left := t.deadline.Sub(e.Monotonic()); left > 0 {
 		return t.join, min(e.Campaign.Timing.Poll, left)
 	}
 	if t.earlier && !t.a.serves {
@@ -184,7 +183,7 @@ func (t *hostTask) lost(ctx context.Context, err error, again state) (state, tim
 		return nil, 0
 	}
 	e := t.a.e
-	now := e.Now()
+	now := e.Monotonic()
 	if t.silent.IsZero() {
 		t.silent = now
 		// A call that broke off may have used up the job's time: the host is
