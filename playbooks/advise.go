@@ -36,16 +36,31 @@ func (c *checker) advise() {
 
 // adviseFillIn warns of what a draft has left to a person.
 func (c *checker) adviseFillIn() {
+	c.problems = append(c.problems, c.p.unwritten()...)
+}
+
+// unwritten are the places at which a person has still something to write.
+func (p *Playbook) unwritten() (out []Problem) {
 	n := 0
-	for line := range strings.Lines(string(c.p.text)) {
+	for line := range strings.Lines(string(p.text)) {
 		n++
 		if i := strings.Index(line, fillIn); i >= 0 {
-			p := Problem{File: c.p.file, Line: n, Column: len([]rune(line[:i])) + 1, Severity: SeverityWarning, Rule: warnFillIn,
+			x := Problem{File: p.file, Line: n, Column: len([]rune(line[:i])) + 1, Severity: SeverityWarning, Rule: warnFillIn,
 				Message: "this is still to be written"}
-			p.Excerpt = excerpt(c.p.text, p.Line, p.Column)
-			c.problems = append(c.problems, p)
+			x.Excerpt = excerpt(p.text, x.Line, x.Column)
+			out = append(out, x)
 		}
 	}
+	return out
+}
+
+// Unwritten are the places of the library's playbooks that a draft has left to a
+// person: such a playbook may find its product, and is not ready to remove it.
+func (l *Library) Unwritten() (out []Problem) {
+	for _, p := range l.list {
+		out = append(out, p.unwritten()...)
+	}
+	return out
 }
 
 func (c *checker) reportsResidue() bool {

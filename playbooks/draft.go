@@ -18,6 +18,8 @@ type Draft struct {
 	Text []byte
 	// Cases are a typical one and a near-miss, by the names of their files.
 	Cases map[string][]byte
+	// Known are playbooks of the library that find a product in the typical case.
+	Known []string
 }
 
 // DraftInput is what a draft is made from.
@@ -56,7 +58,7 @@ func (l *Library) NewDraft(in DraftInput) (*Draft, error) {
 	d := &drafted{in: in, platform: in.Facts.Platform}
 	d.collect(in.Facts)
 	if len(d.packages)+len(d.entries)+len(d.appx)+len(d.serviceNames()) == 0 {
-		return nil, fmt.Errorf("nothing on this host has %q in its name or publisher", in.Product)
+		return nil, fmt.Errorf("nothing on this host has %q in its name or publisher; 'oust software' lists what hosts have", in.Product)
 	}
 	out := &Draft{Name: d.vendorSlug() + "/" + slug(in.Product)}
 	out.Text = []byte(d.text(out.Name))
@@ -72,7 +74,7 @@ func (l *Library) NewDraft(in DraftInput) (*Draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	out.Cases, err = d.cases(all, out.Name)
+	out.Cases, err = d.cases(all, out)
 	return out, err
 }
 
@@ -180,12 +182,16 @@ func slug(s string) string {
 }
 
 // cases are the draft's two cases.
-func (d *drafted) cases(all *Library, name string) (map[string][]byte, error) {
-	f := d.caseFacts()
+func (d *drafted) cases(all *Library, out *Draft) (map[string][]byte, error) {
+	f, name := d.caseFacts(), out.Name
 	typical := caseHead{title: "as it was seen", kind: CaseTypical, source: d.in.Seen, found: string(remediate.FindProduct)}
 	for _, x := range all.Match(f.facts(all.Questions(d.platform))) {
-		if x.Playbook != name {
-			typical.also = append(typical.also, x.Playbook)
+		if x.Playbook == name {
+			continue
+		}
+		typical.also = append(typical.also, x.Playbook)
+		if p, ok := all.Get(x.Playbook); ok && p.Is(KindProduct) && x.Kind == remediate.FindProduct {
+			out.Known = append(out.Known, x.Playbook)
 		}
 	}
 	c := &Case{Title: typical.title, Kind: CaseTypical, Found: typical.found, Facts: f, playbook: name, file: "draft"}

@@ -70,7 +70,7 @@ func TestSelect(t *testing.T) {
 		{names: nil, err: []string{"no playbooks are named"}},
 		{names: []string{"kapsersky"}, err: []string{`playbook "kapsersky" is unknown; did you mean kaspersky?`}},
 		{names: []string{"kaspersky/kels"}, err: []string{"did you mean kaspersky/kesl?"}},
-		{names: []string{"symantec"}, err: []string{"there are kaspersky, kaspersky/kes-windows, kaspersky/kesl, kaspersky/klnagent"}},
+		{names: []string{"symantec"}, err: []string{"there are those of kaspersky (a path"}},
 		{names: []string{"own"}, err: []string{`playbook "own" is unknown`, "begins with ./"}},
 		{names: []string{"./nowhere"}, err: []string{"nowhere", "no such file"}},
 		{names: []string{"./empty"}, err: []string{"empty: no .yaml file there"}},

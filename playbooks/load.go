@@ -192,9 +192,10 @@ func (l *Library) pick(base, name string) ([]*Playbook, error) {
 	if near := remediate.Nearest(name, known); near != "" {
 		return nil, fmt.Errorf("playbook %q is unknown; did you mean %s?", name, near)
 	}
-	slices.Sort(known)
-	return nil, fmt.Errorf("playbook %q is unknown; there are %s (a path of your own begins with ./)",
-		name, strings.Join(slices.Compact(known), ", "))
+	vendors := slices.DeleteFunc(known, func(n string) bool { return strings.Contains(n, "/") })
+	slices.Sort(vendors)
+	return nil, fmt.Errorf("playbook %q is unknown; there are those of %s (a path of your own begins with ./); 'oust playbook list' has their names",
+		name, strings.Join(slices.Compact(vendors), ", "))
 }
 
 func isPath(name string) bool {

@@ -162,7 +162,7 @@ func windowsPathProblem(p string) string {
 	switch {
 	case variable != nil && !slices.ContainsFunc(windowsVariables, func(v string) bool { return strings.EqualFold(v, variable[1]) }):
 		return fmt.Sprintf("the variable %%%s%% is not one that every user of a host has alike; use %%%s%%", variable[1],
-			orNearest(variable[1], windowsVariables))
+			strings.ReplaceAll(orNearest(variable[1], windowsVariables), ", ", "%, %"))
 	case variable == nil && !drivePattern.MatchString(root):
 		return `the path begins neither with a drive such as C:\ nor with a variable such as %ProgramFiles%\`
 	case !printable(p):

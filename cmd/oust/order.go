@@ -27,3 +27,17 @@ func orderLine(p *playbooks.Playbook) string {
 	}
 	return fmt.Sprintf("# goes after %s: a campaign that chooses it without them leaves them on the host\n", strings.Join(slices.Sorted(slices.Values(p.After)), ", "))
 }
+
+// written refuses playbooks that a draft has left open: they may be looked for,
+// and change no host.
+func (w *workspace) written() error {
+	open := w.library.Unwritten()
+	if len(open) == 0 {
+		return nil
+	}
+	more := ""
+	if n := len(open) - 1; n > 0 {
+		more = fmt.Sprintf(", and so is what stands in %s", plural(n, "more place"))
+	}
+	return fmt.Errorf("%s%s; a draft changes no host: write it ('oust playbook lint' lists what is open), or take the playbook out of campaign.yaml", open[0], more)
+}

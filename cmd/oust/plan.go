@@ -60,6 +60,9 @@ func (a *app) runPlan(ctx context.Context, out, limit string) error {
 	if err != nil {
 		return err
 	}
+	if err := w.written(); err != nil {
+		return err
+	}
 	if err := w.sayOrder(); err != nil {
 		return err
 	}

@@ -24,6 +24,13 @@ steps that remove it, what it leaves behind, and where each claim comes from.
 A PLAYBOOK is a name of the library (kaspersky/kesl), a vendor of it (kaspersky),
 or a path of your own (./own, ./own/widget.yaml). docs/playbooks.md has the format.`,
 	}
+	c.Args = cobra.ArbitraryArgs
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return c.Help()
+		}
+		return unknownSubcommand(c, args[0])
+	}
 	c.AddCommand(
 		&cobra.Command{
 			Use: "list [PLAYBOOK...]", Short: "The playbooks of the library, or those named",
@@ -38,6 +45,18 @@ start for one of your own. Name, digest and file go to standard error.`,
 		a.playbookLintCommand(), a.playbookRenderCommand(), a.playbookTestCommand(), a.playbookMatchCommand(), a.playbookSchemaCommand(), a.playbookNewCommand(),
 	)
 	return c
+}
+
+// unknownSubcommand is what was typed in the place of one of c's commands.
+func unknownSubcommand(c *cobra.Command, typed string) error {
+	var names []string
+	for _, s := range c.Commands() {
+		names = append(names, s.Name())
+	}
+	if near := remediate.Nearest(typed, names); near != "" {
+		return fmt.Errorf("%s has no command %q; did you mean %s?", c.CommandPath(), typed, near)
+	}
+	return fmt.Errorf("%s has no command %q; there are %s", c.CommandPath(), typed, strings.Join(names, ", "))
 }
 
 // pickPlaybooks finds playbooks by name, or those of a path of one's own. A

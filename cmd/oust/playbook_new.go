@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"oust/playbooks"
-	"oust/remediate/probe"
 )
 
 // drafting is what 'playbook new' was asked for.
@@ -60,6 +59,7 @@ type draftedPlaybook struct {
 	Text  string            `json:"text"`
 	Cases map[string]string `json:"cases"`
 	Files []string          `json:"files,omitempty"`
+	Known []string          `json:"known,omitempty"`
 }
 
 func (a *app) runPlaybookNew(ctx context.Context, d drafting) error {
@@ -67,9 +67,9 @@ func (a *app) runPlaybookNew(ctx context.Context, d drafting) error {
 	if err != nil {
 		return err
 	}
-	facts, err := probe.Reparse(raw)
+	facts, err := readLook(raw, d.from, d.host)
 	if err != nil {
-		return fmt.Errorf("%s: %w", d.host+d.from, err)
+		return err
 	}
 	lib, err := playbooks.Embedded()
 	if err != nil {
@@ -103,10 +103,15 @@ func writeDraft(draft *playbooks.Draft, output string) (files []string, err erro
 	for name, text := range draft.Cases {
 		texts[filepath.Join(cases, name)] = text
 	}
+	files = slices.Sorted(maps.Keys(texts))
+	for _, file := range files {
+		if _, err := os.Lstat(file); err == nil {
+			return nil, fmt.Errorf("write the draft: %s is there already; name another file with -o, or take it away", file)
+		}
+	}
 	if err := os.MkdirAll(cases, 0o755); err != nil {
 		return nil, fmt.Errorf("write the draft: %w", err)
 	}
-	files = slices.Sorted(maps.Keys(texts))
 	for _, file := range files {
 		f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 		if err != nil {
@@ -126,7 +131,13 @@ func (a *app) sayDraft(draft *playbooks.Draft, files []string, output string) er
 		for name, text := range draft.Cases {
 			cases[name] = string(text)
 		}
-		return a.printJSON(draftedPlaybook{Type: "draft", Name: draft.Name, Text: string(draft.Text), Cases: cases, Files: files})
+		return a.printJSON(draftedPlaybook{Type: "draft", Name: draft.Name, Text: string(draft.Text), Cases: cases, Files: files, Known: draft.Known})
+	}
+	if len(draft.Known) > 0 {
+		known := strings.Join(draft.Known, ", ")
+		if _, err := fmt.Fprintf(a.Err, "oust: note: the library knows what was drafted: %s; 'oust playbook show' has its text\n", known); err != nil {
+			return err
+		}
 	}
 	if output == "" {
 		_, err := a.Out.Write(draft.Text)

@@ -85,9 +85,9 @@ func (a *app) runPlaybookRender(ctx context.Context, r rendering) error {
 	if r.busyWait != nil {
 		busyWait = *r.busyWait
 	}
-	facts, err := probe.Reparse(raw)
+	facts, err := readLook(raw, r.facts, r.host)
 	if err != nil {
-		return fmt.Errorf("%s: %w", r.facts+r.host, err)
+		return err
 	}
 	out := rendered{Type: "rendered", Findings: lib.Match(facts), Unanswered: lib.Unanswered(facts)}
 	var script remediate.Script
@@ -107,6 +107,18 @@ func (a *app) runPlaybookRender(ctx context.Context, r rendering) error {
 	}
 	_, err = io.WriteString(a.Out, script.Text)
 	return err
+}
+
+// readLook reads a look from a file, or that of a host.
+func readLook(raw []byte, file, host string) (*remediate.Facts, error) {
+	facts, err := probe.Reparse(raw)
+	if err != nil && file != "" {
+		return nil, fmt.Errorf("%s: %w; is it a file that 'oust playbook render --host HOST --save FILE' has written?", file, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", host, err)
+	}
+	return facts, nil
 }
 
 // renderedLines say what was found, and what cannot be known.

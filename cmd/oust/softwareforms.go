@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"oust/remediate/report"
 	"oust/remediate/software"
@@ -44,11 +45,20 @@ func softwareWriter(s stocktaking, asJSON bool) (writeStock, error) {
 	return nil, fmt.Errorf("--format %q: it is text, csv or json", format)
 }
 
+// span is the days from one to the other.
+func span(from, to time.Time) string {
+	const day = "2006-01-02"
+	if from.Format(day) == to.Format(day) {
+		return from.Format(day)
+	}
+	return from.Format(day) + " to " + to.Format(day)
+}
+
 // softwareText is a list for people.
 func softwareText(w io.Writer, st *stock, products []software.Product) error {
 	looks := fmt.Sprintf("%s: %s installed", plural(len(st.names)-st.end.Failed, "look"), plural(len(products), "product"))
 	if !st.end.Oldest.IsZero() {
-		looks += fmt.Sprintf("; the looks are of %s to %s", st.end.Oldest.Format("2006-01-02"), st.end.Newest.Format("2006-01-02"))
+		looks += "; the looks are of " + span(st.end.Oldest, st.end.Newest)
 	}
 	out := []string{looks}
 	for _, p := range products {
