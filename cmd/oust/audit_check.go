@@ -41,24 +41,28 @@ func (m misfitMessage) String() string {
 
 // auditMessage is what an audit has found.
 type auditMessage struct {
-	Type     string         `json:"type"`
-	Campaign string         `json:"campaign,omitempty"`
-	Records  int64          `json:"records"`
-	Earlier  int64          `json:"earlier,omitempty"`
-	Hosts    int            `json:"hosts"`
-	From     time.Time      `json:"from,omitzero"` // the earliest time of a record, To the latest
-	To       time.Time      `json:"to,omitzero"`
-	Heads    int            `json:"heads"`
-	Known    int            `json:"known"`
-	Keys     []ledger.Span  `json:"keys"`
-	Trusted  string         `json:"trusted,omitempty"`
-	By       string         `json:"trusted_by"` // where the trusted key comes from
-	Size     int64          `json:"head_size,omitempty"`
-	Root     string         `json:"head_root,omitempty"`
-	Signed   time.Time      `json:"head_at,omitzero"`
-	Misfits  int64          `json:"misfits"`
-	First    *misfitMessage `json:"first,omitempty"`
-	Bundle   string         `json:"bundle,omitempty"`
+	Type     string    `json:"type"`
+	Campaign string    `json:"campaign,omitempty"`
+	Records  int64     `json:"records"`
+	Earlier  int64     `json:"earlier,omitempty"`
+	Hosts    int       `json:"hosts"`
+	From     time.Time `json:"from,omitzero"` // the earliest time of a record, To the latest
+	To       time.Time `json:"to,omitzero"`
+	Heads    int       `json:"heads"`
+	Known    int       `json:"known"`
+	// KnownSize and KnownAt are of the newest head that was kept elsewhere and
+	// fits; what was recorded after it rests on what is kept here alone.
+	KnownSize int64          `json:"known_size,omitempty"`
+	KnownAt   time.Time      `json:"known_at,omitzero"`
+	Keys      []ledger.Span  `json:"keys"`
+	Trusted   string         `json:"trusted,omitempty"`
+	By        string         `json:"trusted_by"` // where the trusted key comes from
+	Size      int64          `json:"head_size,omitempty"`
+	Root      string         `json:"head_root,omitempty"`
+	Signed    time.Time      `json:"head_at,omitzero"`
+	Misfits   int64          `json:"misfits"`
+	First     *misfitMessage `json:"first,omitempty"`
+	Bundle    string         `json:"bundle,omitempty"`
 }
 
 // audit is one audit under way.
@@ -66,6 +70,7 @@ type audit struct {
 	a       *app
 	store   *sqlite.Store
 	options auditOptions
+	line    *auditLine
 
 	report   ledger.Report
 	message  auditMessage
@@ -75,6 +80,7 @@ type audit struct {
 
 // auditLedger checks everything and tells what it has found.
 func (a *app) auditLedger(ctx context.Context, o auditOptions) error {
+	defer hurry()()
 	if o.bundle != "" {
 		if err := mustBeNew(o.bundle); err != nil {
 			return err
@@ -84,8 +90,10 @@ func (a *app) auditLedger(ctx context.Context, o auditOptions) error {
 	if err != nil {
 		return err
 	}
-	u := &audit{a: a, store: s, options: o, evidence: newBundleIndex(o)}
-	if err := u.check(ctx); err != nil {
+	u := &audit{a: a, store: s, options: o, evidence: newBundleIndex(o), line: a.newAuditLine()}
+	err = u.check(ctx)
+	u.line.Close()
+	if err != nil {
 		return err
 	}
 	bad := u.message.Misfits > 0 || u.message.Records == 0
@@ -114,24 +122,36 @@ func (u *audit) check(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	options := ledger.CheckOptions{Trusted: keys, Known: known, Record: u.record, Misfit: func(m ledger.Misfit) error {
+	size, err := u.store.LedgerSize(ctx)
+	if err != nil {
+		return err
+	}
+	u.line.step("ledger")
+	options := ledger.CheckOptions{Trusted: keys, Known: known, Record: func(n int64, r remediate.Record) error {
+		u.line.at(n+1, size)
+		return u.record(n, r)
+	}, Misfit: func(m ledger.Misfit) error {
 		u.misfit(misfitMessage{Record: m.Record, Why: m.Why})
 		return nil
 	}}
 	if u.report, err = ledger.Check(ctx, u.store, options); err != nil {
 		return err
 	}
+	u.line.step("store")
 	err = u.store.CheckLedger(ctx, func(m sqlite.Misfit) error {
 		where := strings.TrimSpace(m.Table + " " + m.Row)
 		u.misfit(misfitMessage{Record: m.Record, Where: where, Why: m.Why})
 		return nil
-	})
+	}, u.line.at)
 	if err != nil {
 		return err
 	}
 	r, m := u.report, &u.message
 	m.Type, m.By, m.Campaign, m.Records, m.Earlier, m.Hosts = "audit", from, r.Campaign, r.Records, r.Earlier, r.Hosts
 	m.Heads, m.Known, m.Keys, m.Trusted = r.Heads, r.Known, r.Keys, r.Trusted
+	if r.Known > 0 {
+		m.KnownSize, m.KnownAt = r.KnownHead.Size, r.KnownHead.At
+	}
 	if r.HeadText != "" {
 		m.Size, m.Root, m.Signed = r.Head.Size, base64.StdEncoding.EncodeToString(r.Head.Root[:]), r.Head.At
 	}
@@ -213,6 +233,9 @@ func (u *audit) lines() []string {
 		row("signed", "%s, the first %s, root %s", minute(m.Signed), plural(int(m.Size), "record"), m.Root)
 	}
 	row("heads", "%d kept here, %d kept elsewhere", m.Heads, m.Known)
+	if m.Size > 0 {
+		row("against", "%s", u.against())
+	}
 	for _, k := range m.Keys {
 		row("key", "%s%s", k.Key, since(k))
 	}
@@ -235,6 +258,20 @@ func since(k ledger.Span) string {
 		return fmt.Sprintf(", from record %d on, with the consent of the key before", k.From)
 	}
 	return fmt.Sprintf(", from record %d on, without the consent of the key before", k.From)
+}
+
+// against says what the newest head was held against.
+func (u *audit) against() string {
+	m := u.message
+	switch {
+	case m.Known == 0:
+		return "no head that was kept elsewhere, so an older copy of this whole folder would pass as well; 'oust" + u.a.dirFlag() +
+			" audit --head' prints one to keep out of this machine's reach"
+	case m.KnownSize == m.Size:
+		return fmt.Sprintf("the head of %s that was kept elsewhere: it is of all records", minute(m.KnownAt))
+	}
+	return fmt.Sprintf("the head of %s that was kept elsewhere, of the first %s; what came after rests on this folder alone",
+		minute(m.KnownAt), plural(int(m.KnownSize), "record"))
 }
 
 // trust says whose word the newest head has.

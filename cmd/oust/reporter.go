@@ -30,7 +30,7 @@ func (a *app) newReporter() reporter {
 	if a.json {
 		return &jsonReporter{w: a.Out}
 	}
-	if f, ok := a.Err.(*os.File); ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb" {
+	if f := a.terminal(); f != nil {
 		live := newLiveReporter(a.Out, f, a.now)
 		a.Err = live // notes stand above the status lines
 		return live

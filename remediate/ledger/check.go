@@ -60,13 +60,15 @@ type Span struct {
 
 // Report is what a check has found.
 type Report struct {
-	Records  int64
-	Hosts    int // that records name
-	Heads    int // kept with the records, those that are well
-	Known    int // kept elsewhere, those that are well
-	Earlier  int64
-	Campaign string // its name, as the first record has it
-	Keys     []Span
+	Records int64
+	Hosts   int // that records name
+	Heads   int // kept with the records, those that are well
+	Known   int // kept elsewhere, those that are well
+	// KnownHead is the newest of Known.
+	KnownHead Head
+	Earlier   int64
+	Campaign  string // its name, as the first record has it
+	Keys      []Span
 	// Trusted is the key that vouches for the newest head, Declared that it was
 	// taken from the first record, for want of another.
 	Trusted  string

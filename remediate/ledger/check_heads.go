@@ -102,6 +102,7 @@ func (c *checker) judge(one claim) {
 	if one.known != nil {
 		c.known = c.next
 		c.report.Known++
+		c.report.KnownHead = one.head
 		return
 	}
 	c.report.Heads++

@@ -43,12 +43,15 @@ func TestCheck(t *testing.T) {
 		},
 	})
 	want := ledger.Report{
-		Records: 13, Hosts: 2, Heads: 4, Known: 1, Campaign: "kas-2026",
+		Records: 13, Hosts: 2, Heads: 4, Known: 1, KnownHead: got.KnownHead, Campaign: "kas-2026",
 		Keys:    []ledger.Span{{Key: first.Public()}, {Key: second.Public(), From: 7, Consent: true}},
 		Trusted: first.Public(), Declared: true, Head: got.Head, HeadText: b.heads[3],
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+	if monday, err := ledger.OpenHead(b.heads[1], first.Public()); err != nil || monday != got.KnownHead {
+		t.Errorf("the newest head that was kept elsewhere is %+v, want %+v, %v", got.KnownHead, monday, err)
 	}
 	if got.Head.Size != 13 || len(numbers) != 13 || numbers[12] != 12 {
 		t.Errorf("head of %d, records %v", got.Head.Size, numbers)

@@ -97,7 +97,7 @@ func BenchmarkCheckLedger(b *testing.B) {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		err := s.CheckLedger(b.Context(), func(m sqlite.Misfit) error { return fmt.Errorf("misfit: %+v", m) })
+		err := s.CheckLedger(b.Context(), func(m sqlite.Misfit) error { return fmt.Errorf("misfit: %+v", m) }, nil)
 		if err != nil {
 			b.Fatal(err)
 		}

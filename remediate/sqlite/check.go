@@ -3,11 +3,9 @@ package sqlite
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"database/sql"
 	"errors"
 	"fmt"
-	"math/bits"
 	"os"
 	"path/filepath"
 	"slices"
@@ -43,13 +41,16 @@ const MaxMisfits = 10_000
 // stands that has no outcome, and whether its folder was cleaned since it got
 // one. CheckLedger writes to a folder for temporary files, about as much as
 // the store holds without raw texts.
-func (s *Store) CheckLedger(ctx context.Context, report func(Misfit) error) error {
+//
+// progress, which may be nil, is told now and then how many records are
+// repeated of how many; some work comes after the last.
+func (s *Store) CheckLedger(ctx context.Context, report func(Misfit) error, progress func(done, all int64)) error {
 	const op = "check the store against its ledger"
 	if err := s.readable(ctx); err != nil {
 		return fmt.Errorf("%s: %w", op, err)
 	}
 	found := &misfits{}
-	err := s.check(ctx, found)
+	err := s.check(ctx, found, progress)
 	if code(err) == lib.SQLITE_FULL { // nothing else is written
 		return fmt.Errorf("%s: there is no room for temporary files in %s; make room, or name another folder with TMPDIR: %w", op, os.TempDir(), err)
 	}
@@ -94,7 +95,7 @@ func (m *misfits) report(to func(Misfit) error) error {
 }
 
 // check reads everything through one connection, in one transaction.
-func (s *Store) check(ctx context.Context, found *misfits) (err error) {
+func (s *Store) check(ctx context.Context, found *misfits, progress func(done, all int64)) (err error) {
 	conn, err := s.reads.Conn(ctx)
 	if err != nil {
 		return err
@@ -116,17 +117,18 @@ func (s *Store) check(ctx context.Context, found *misfits) (err error) {
 	defer func() { err = errors.Join(err, told.close()) }()
 	r := &repeater{s: told.session, misfit: found.add}
 	told.session.log, told.session.carried = r, map[string]remediate.Standing{}
-	if err := repeatAll(ctx, conn, r); err != nil {
-		return err
+	texts := startTexts(ctx, conn)
+	if err := repeatAll(ctx, conn, r, progress); err != nil {
+		return errors.Join(err, texts.stop())
 	}
 	last := lastRecords(ctx, conn)
 	for _, t := range tables() {
 		err := t.compare(ctx, conn, told.session.conn, func(m Misfit) { found.add(last(m)) })
 		if err != nil {
-			return err
+			return errors.Join(err, texts.stop())
 		}
 	}
-	return errors.Join(checkMeta(ctx, conn, r), checkKept(ctx, conn, r), checkTexts(ctx, conn, found.add))
+	return errors.Join(checkMeta(ctx, conn, r), checkKept(ctx, conn, r), texts.wait(found))
 }
 
 // lastRecords gives a misfit of a host's state the last record about the host,
@@ -206,47 +208,6 @@ func (t *toldStore) close() error {
 	return errors.Join(append(errs, os.RemoveAll(t.dir))...)
 }
 
-// repeatAll repeats the whole ledger.
-func repeatAll(ctx context.Context, conn *sql.Conn, r *repeater) (err error) {
-	rows, err := conn.QueryContext(ctx, `SELECT seq, host, length(hashes), text FROM ledger ORDER BY seq`)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	if err := r.s.exec(`BEGIN`); err != nil {
-		return err
-	}
-	for next := int64(0); rows.Next(); next++ {
-		var e entry
-		var host string
-		var hashes int
-		if err := rows.Scan(&e.number, &host, &hashes, &e.text); err != nil {
-			return err
-		}
-		if e.number != next {
-			r.misfit(Misfit{Record: next, Table: "ledger", Why: fmt.Sprintf("the record after %d is %d", next-1, e.number)})
-			next = e.number
-		}
-		number, record, err := ledger.Decode(e.text)
-		switch {
-		case err != nil:
-			r.misfit(Misfit{Record: e.number, Table: "ledger", Why: err.Error()})
-			continue
-		case number != e.number:
-			r.misfit(Misfit{Record: e.number, Table: "ledger", Why: fmt.Sprintf("its text says that it is %d", number)})
-			continue
-		case record.Host != host:
-			r.misfit(Misfit{Record: e.number, Table: "ledger", Why: fmt.Sprintf("it stands with the host %q, and is about %q", host, record.Host)})
-		case hashes != 32*(bits.TrailingZeros64(uint64(number)+1)+1):
-			r.misfit(Misfit{Record: e.number, Table: "ledger", Why: fmt.Sprintf("it stands with %d bytes of hashes", hashes)})
-		}
-		e.Record = record
-		r.take(e)
-	}
-	r.end()
-	return errors.Join(rows.Err(), r.s.exec(`COMMIT`))
-}
-
 // checkMeta compares the one row of meta with the records that tell it.
 func checkMeta(ctx context.Context, conn *sql.Conn, r *repeater) error {
 	var id, key string
@@ -300,40 +261,6 @@ func checkKept(ctx context.Context, conn *sql.Conn, r *repeater) (err error) {
 		case day(head.At) != on:
 			wrong(fmt.Sprintf("day is %d, and the head says %d", on, day(head.At)))
 		}
-	}
-	return rows.Err()
-}
-
-// checkTexts holds that the texts which hosts printed are those of their
-// digests.
-func checkTexts(ctx context.Context, conn *sql.Conn, misfit func(Misfit)) error {
-	return errors.Join(
-		checkPacked(ctx, conn, "raws", `SELECT digest, digest, size, data FROM raws`, remediate.MaxRaw, misfit),
-		checkPacked(ctx, conn, "logs", `SELECT l.attempt, l.digest, l.size, l.data FROM logs l
-			JOIN attempts a ON a.seq = l.attempt WHERE a.kind <> ''`, remediate.MaxLog, misfit))
-}
-
-func checkPacked(ctx context.Context, conn *sql.Conn, table, query string, most int, misfit func(Misfit)) (err error) {
-	rows, err := conn.QueryContext(ctx, query)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	name := lastRecords(ctx, conn)
-	for rows.Next() {
-		var key any
-		var digest []byte
-		var p packed
-		if err := rows.Scan(&key, &digest, &p.size, &p.data); err != nil {
-			misfit(Misfit{Record: -1, Table: table, Why: err.Error()})
-			continue
-		}
-		text, err := p.unpack(most)
-		sum := sha256.Sum256(text)
-		if err == nil && string(sum[:]) == string(digest) {
-			continue
-		}
-		misfit(name(Misfit{Record: -1, Table: table, Row: plainValue(key), Why: "the text is not that of its digest"}))
 	}
 	return rows.Err()
 }

@@ -27,7 +27,7 @@ func misfits(t testing.TB, path string) (out []sqlite.Misfit) {
 	}
 	defer s.Close()
 	collect := func(m sqlite.Misfit) error { out = append(out, m); return nil }
-	if err := s.CheckLedger(ctx, collect); err != nil {
+	if err := s.CheckLedger(ctx, collect, nil); err != nil {
 		out = append(out, sqlite.Misfit{Record: -1, Why: err.Error()})
 	}
 	report, err := ledger.Check(ctx, s, ledger.CheckOptions{Trusted: []string{signed.Signer.Public()}})

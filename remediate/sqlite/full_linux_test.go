@@ -182,7 +182,7 @@ func TestCheckWithoutRoom(t *testing.T) {
 	err := s.CheckLedger(t.Context(), func(m sqlite.Misfit) error {
 		t.Errorf("misfit: %+v", m)
 		return nil
-	})
+	}, nil)
 	if err == nil || !strings.Contains(err.Error(), dir) || !strings.Contains(err.Error(), "TMPDIR") {
 		t.Errorf("%v", err)
 	}

@@ -64,7 +64,7 @@ func TestKey(t *testing.T) {
 	must(t, s.CheckLedger(t.Context(), func(m sqlite.Misfit) error {
 		t.Errorf("misfit: %+v", m)
 		return nil
-	}))
+	}, nil))
 }
 
 // TestAlteredIsNotSigned: what somebody has changed without the key is not
