@@ -1,6 +1,9 @@
 package remediate
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // PlanFormat is the version of the plan file that this program writes and
 // the only one that it applies.
@@ -70,6 +73,13 @@ type PlanHost struct {
 	Wave    int       `json:"wave"`   // from 1
 	// Stays are what was found there and the script does not touch.
 	Stays []PlanStay `json:"stays,omitempty"`
+}
+
+// Goes are the findings that the script removes.
+func (h PlanHost) Goes() []Finding {
+	return slices.DeleteFunc(slices.Clone(h.Findings), func(f Finding) bool {
+		return slices.ContainsFunc(h.Stays, func(s PlanStay) bool { return s.Playbook == f.Playbook && s.Kind == f.Kind })
+	})
 }
 
 // PlanStay is something that was found on a host and that the plan leaves alone.

@@ -152,7 +152,7 @@ func groupPlan(p *remediate.Plan) []planGroup {
 	at := map[key]int{}
 	var out []planGroup
 	for _, h := range p.Hosts {
-		k := key{h.Script, findingsText(going(h))}
+		k := key{h.Script, findingsText(h.Goes())}
 		i, ok := at[k]
 		if !ok {
 			i = len(out)

@@ -12,7 +12,7 @@ import (
 func firstLines(l *playbooks.Library, plan *remediate.Plan) []string {
 	hosts := map[string]int{}
 	for _, h := range plan.Hosts {
-		for _, f := range going(h) {
+		for _, f := range h.Goes() {
 			if f.Kind == remediate.FindProduct {
 				hosts[f.Playbook]++
 			}

@@ -7,13 +7,6 @@ import (
 	"oust/remediate"
 )
 
-// going are the findings of a host that its script removes.
-func going(h remediate.PlanHost) []remediate.Finding {
-	return slices.DeleteFunc(slices.Clone(h.Findings), func(f remediate.Finding) bool {
-		return slices.ContainsFunc(h.Stays, func(s remediate.PlanStay) bool { return s.Playbook == f.Playbook && s.Kind == f.Kind })
-	})
-}
-
 // stayGroup is what is found on hosts and left alone there for one reason.
 type stayGroup struct {
 	Playbook  string                `json:"playbook"`

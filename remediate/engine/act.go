@@ -47,9 +47,22 @@ func (t *hostTask) begin(ctx context.Context) (state, time.Duration) {
 		return t.close(ctx, o, nil)
 	}
 	if t.a.dry {
-		return t.close(ctx, remediate.Outcome{Kind: remediate.OutcomeReady, Detail: "would remove " + products(s.findings)}, nil)
+		return t.close(ctx, remediate.Outcome{Kind: remediate.OutcomeReady, Detail: t.wouldRemove()}, nil)
 	}
 	return t.launch(ctx, conn)
+}
+
+// wouldRemove says what the planned script removes, and what it leaves alone.
+func (t *hostTask) wouldRemove() string {
+	s := "would remove " + products(t.planned.Goes())
+	var stays []remediate.Finding
+	for _, x := range t.planned.Stays {
+		stays = append(stays, x.Finding)
+	}
+	if len(stays) > 0 {
+		s += "; would leave alone " + products(stays)
+	}
+	return s
 }
 
 // notNow says why the host is not changed now although it was planned: it is
