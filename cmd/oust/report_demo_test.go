@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -79,7 +80,7 @@ func checkReports(t *testing.T, dir string) {
 		if kind == remediate.ReportStatus {
 			compareReport(t, filepath.Join(dir, "out"), "status.csv")
 		}
-		checkReportJSON(t, filepath.Join(dir, "out"), kind)
+		readReport(t, filepath.Join(dir, "out"), string(kind))
 	}
 }
 
@@ -105,57 +106,84 @@ func compareReport(t *testing.T, dir, name string) {
 	}
 }
 
-// checkReportJSON: the JSON file keeps to its schema, has every host once, and
-// says of each what the CSV file says.
-func checkReportJSON(t *testing.T, dir string, kind remediate.ReportKind) {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join(dir, string(kind)+".json"))
-	if err != nil {
-		t.Fatal(err)
-	}
+// reportSchema is the published schema of reports.
+var reportSchema = sync.OnceValues(func() (*jsonschema.Schema, error) {
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(report.Schema()))
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	c := jsonschema.NewCompiler()
 	c.AssertFormat()
 	if err := c.AddResource("report.schema.json", doc); err != nil {
+		return nil, err
+	}
+	return c.Compile("report.schema.json")
+})
+
+// readReport reads NAME.json, which must keep to its schema, have every host
+// once, and say of each what NAME.csv says.
+func readReport(t *testing.T, dir, name string) report.Snapshot {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, name+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema, err := reportSchema()
+	if err != nil {
 		t.Fatal(err)
 	}
 	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.MustCompile("report.schema.json").Validate(v); err != nil {
-		t.Errorf("%s: %v", kind, err)
+	if err := schema.Validate(v); err != nil {
+		t.Errorf("%s: %v", name, err)
 	}
 	var s report.Snapshot
 	if err := json.Unmarshal(text, &s); err != nil {
 		t.Fatal(err)
 	}
-	sheet, err := os.ReadFile(filepath.Join(dir, string(kind)+".csv"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	rows, err := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(sheet, []byte("\ufeff")))).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(rows) != s.Totals.Hosts+1 || len(s.Hosts) != s.Totals.Hosts {
-		t.Fatalf("%s: %d hosts, %d rows of JSON, %d of CSV", kind, s.Totals.Hosts, len(s.Hosts), len(rows)-1)
-	}
-	standing := 0
-	for i, name := range rows[0] {
-		if name == "standing" {
-			standing = i
-		}
+	rows := sheet(t, filepath.Join(dir, name+".csv"))
+	if len(rows) != s.Totals.Hosts || len(s.Hosts) != s.Totals.Hosts {
+		t.Fatalf("%s: %d hosts, %d rows of JSON, %d of CSV", name, s.Totals.Hosts, len(s.Hosts), len(rows))
 	}
 	for i, h := range s.Hosts {
-		if row := rows[i+1]; row[0] != h.Name || row[standing] != string(h.Standing) {
-			t.Errorf("%s: host %s is %s in JSON, %s is %s in CSV", kind, h.Name, h.Standing, row[0], row[standing])
+		got := hostRow{rows[i]["host"], rows[i]["standing"], rows[i]["failure_class"], rows[i]["outcome"], rows[i]["next"]}
+		if want := rowOf(h); got != want {
+			t.Errorf("%s: in CSV %+v, in JSON %+v", name, got, want)
 		}
 	}
 	if s.Ledger.Size == 0 || s.Ledger.Root == "" {
-		t.Errorf("%s: the report rests on no head of the ledger", kind)
+		t.Errorf("%s: the report rests on no head of the ledger", name)
 	}
+	return s
+}
+
+// hostRow is what the formats are compared by.
+type hostRow struct{ name, standing, class, outcome, next string }
+
+func rowOf(h report.HostRow) hostRow {
+	return hostRow{h.Name, string(h.Standing), string(h.Class), string(h.Outcome), h.Next}
+}
+
+// sheet are the rows of a CSV file, by the names of its columns.
+func sheet(t *testing.T, path string) []map[string]string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(text, []byte("\ufeff")))).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []map[string]string
+	for _, row := range rows[1:] {
+		m := map[string]string{}
+		for i, name := range rows[0] {
+			m[name] = row[i]
+		}
+		out = append(out, m)
+	}
+	return out
 }

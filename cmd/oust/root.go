@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"oust/remediate/engine"
+	"oust/transports"
 )
 
 // Streams are where a command reads and writes. Results go to Out, progress
@@ -55,17 +56,25 @@ type app struct {
 
 	logger  hclog.Logger
 	closers []io.Closer
+	// reach, where there is one, reaches all hosts in place of SSH and WinRM:
+	// those of a lab without a wire.
+	reach transports.Dialer
 }
 
 // Run carries out one command line and returns the exit code. Closing stop
 // means "no new hosts, running ones finish"; cancelling ctx means "end now".
 func Run(ctx context.Context, stop <-chan struct{}, args []string, s Streams) int {
 	a := &app{Streams: s, stop: stop, now: time.Now, logger: hclog.NewNullLogger()}
+	return a.run(ctx, args)
+}
+
+// run is Run for an app that was made before; one carries out one command line.
+func (a *app) run(ctx context.Context, args []string) int {
 	root := a.rootCommand()
 	root.SetArgs(args)
-	root.SetIn(s.In)
-	root.SetOut(s.Out)
-	root.SetErr(s.Err)
+	root.SetIn(a.In)
+	root.SetOut(a.Out)
+	root.SetErr(a.Err)
 	err := root.ExecuteContext(ctx)
 	// The last first: what was made later may still need what was made before.
 	for _, c := range slices.Backward(a.closers) {

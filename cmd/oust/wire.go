@@ -179,15 +179,9 @@ func (w *workspace) dialer() (transports.Dialer, error) {
 		w.a.logger.Error("a credential is stopped", "why", why)
 		fmt.Fprintln(w.a.Err, "oust: note:", printable(why))
 	}})
-	unix, err := w.sshDialer(guard)
+	over, err := w.adapters(guard)
 	if err != nil {
 		return nil, err
-	}
-	over := byTransport{ssh: unix}
-	if slices.ContainsFunc(w.hosts, func(h remediate.Host) bool { return h.Transport == remediate.TransportWinRM }) {
-		if over.winrm, err = w.winrmDialer(unix); err != nil {
-			return nil, fmt.Errorf("%s: %w", campaign.Place(w.campaign.Dir, "winrm"), err)
-		}
 	}
 	retry, err := transports.Retry(transports.RetryConfig{})
 	if err != nil {
@@ -196,6 +190,24 @@ func (w *workspace) dialer() (transports.Dialer, error) {
 	limit := transports.Limit(connectionLimit(openFiles()), 0)
 	rate := transports.KnockRate(w.campaign.Watch.WithDefaults().PerSite)
 	return retry(guard.Dialer(rate(limit(over)))), nil
+}
+
+// adapters are the transports that the hosts need.
+func (w *workspace) adapters(guard *transports.Guard) (byTransport, error) {
+	if w.a.reach != nil {
+		return byTransport{w.a.reach, w.a.reach}, nil
+	}
+	unix, err := w.sshDialer(guard)
+	if err != nil {
+		return byTransport{}, err
+	}
+	over := byTransport{ssh: unix}
+	if slices.ContainsFunc(w.hosts, func(h remediate.Host) bool { return h.Transport == remediate.TransportWinRM }) {
+		if over.winrm, err = w.winrmDialer(unix); err != nil {
+			return byTransport{}, fmt.Errorf("%s: %w", campaign.Place(w.campaign.Dir, "winrm"), err)
+		}
+	}
+	return over, nil
 }
 
 // sshDialer reaches hosts over SSH; guard counts what bastions refuse.
