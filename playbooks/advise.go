@@ -11,6 +11,7 @@ import (
 func (c *checker) advise() {
 	p := c.p
 	c.adviseRemoval()
+	c.adviseEntries()
 	c.adviseFillIn()
 	for i, s := range p.Steps {
 		if s.Uninstaller != nil && len(s.Uninstaller.Exit) == 0 {

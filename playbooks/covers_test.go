@@ -3,6 +3,7 @@ package playbooks
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -128,6 +129,36 @@ func TestCoversOrder(t *testing.T) {
 		if !slices.Equal(calls, c.calls) {
 			t.Errorf("%s: the script calls %v, want %v", name, calls, c.calls)
 		}
+	}
+}
+
+// TestUncoveredEntries: lint tells of entries that no step removes.
+func TestUncoveredEntries(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ steps, want string }{
+		"a script without covers": {`steps: [{script: {what: x, text: x, exit: {0: ok}}}]`, "no step removes the entries Acme Widget*"},
+		"one with covers":         {coveringSteps, ""},
+		"a folder":                {`steps: [{file: {path: '%ProgramFiles%\AcmeSoft\Widget'}}]`, "no step removes the entries Acme Widget*"},
+		"an uninstaller":          {`steps: [{uninstaller: {arguments: /S}}]`, ""},
+		"none":                    {"", ""},
+	} {
+		got := ""
+		for _, p := range Lint("widget.yaml", []byte(strings.Replace(widgetOnWindows, "STEPS", c.steps, 1))) {
+			if p.Severity == SeverityError {
+				t.Fatalf("%s: %v", name, p)
+			}
+			if p.Rule == warnUnremoved {
+				got += p.Message
+			}
+		}
+		if (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+	families := strings.Replace(strings.Replace(widgetOnWindows, `names: ["Acme Widget*"]`, `upgrade_codes: ["{B9518725-0B76-4793-A409-C6794442FB50}"]`, 1),
+		"STEPS", `steps: [{script: {what: x, text: x, exit: {0: ok}}}]`, 1)
+	if got := Lint("widget.yaml", []byte(families)); !strings.Contains(fmt.Sprint(got), "of these families") {
+		t.Errorf("%v", got)
 	}
 }
 

@@ -72,7 +72,7 @@ var rules = []Rule{
 	{ruleWide, SeverityError, "no pattern means common software of another maker"},
 	{warnExitMap, SeverityWarning, "an uninstaller step says what the exit codes of its uninstaller mean"},
 	{warnLeading, SeverityWarning, "a pattern that begins with a wildcard may match what others make"},
-	{warnUnremoved, SeverityWarning, "packages that prove the product are removed by a step"},
+	{warnUnremoved, SeverityWarning, "packages and entries that prove the product are removed by a step"},
 	{warnScript, SeverityWarning, "a script step is the last way out; nobody checks what it does"},
 	{warnResidue, SeverityWarning, "a playbook with steps lists what may be left behind"},
 	{warnManual, SeverityWarning, "manual says what to do about residue that no step removes"},
