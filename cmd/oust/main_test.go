@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -163,7 +165,33 @@ func newLab(t *testing.T, c lab.Config) (*lab.Fleet, string) {
 	if err := fleet.WriteCampaign(dir); err != nil {
 		t.Fatal(err)
 	}
+	timing(t, dir, "connect", "10s")
+	timing(t, dir, "job", "3m")
 	return fleet, dir
+}
+
+// timing sets a time of a campaign. The lab's own are short, so that a host
+// which hangs holds nobody up. They are real time, and what a simulated host
+// does takes the processor of the test's machine, which may have other work:
+// where none hangs, there is no need for such haste.
+func timing(t *testing.T, dir, name, value string) {
+	t.Helper()
+	if err := setTiming(dir, name, value); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func setTiming(dir, name, value string) error {
+	path := filepath.Join(dir, "campaign.yaml")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	was := regexp.MustCompile(`(\ntiming: \{.*\b` + name + `: )[0-9a-z]+`)
+	if !was.Match(text) {
+		return fmt.Errorf("%s has no timing.%s:\n%s", path, name, text)
+	}
+	return os.WriteFile(path, was.ReplaceAll(text, []byte("${1}"+value)), 0o600)
 }
 
 // edit replaces text in a file of a campaign folder.

@@ -43,6 +43,8 @@ func scriptLab(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	ts.Defer(func() { _ = fleet.Close() })
 	ts.Check(fleet.WriteCampaign(ts.MkAbs(args[0])))
+	ts.Check(setTiming(ts.MkAbs(args[0]), "connect", "10s"))
+	ts.Check(setTiming(ts.MkAbs(args[0]), "job", "3m"))
 }
 
 func scriptExits(ts *testscript.TestScript, neg bool, args []string) {

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"maps"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"oust/remediate/engine"
 	"oust/transports/lab"
+	"oust/transports/lab/windows"
 )
 
 // TestWindowsFleet: every fault of a Windows host leads to the outcome that it
@@ -19,14 +22,31 @@ func TestWindowsFleet(t *testing.T) {
 	if scan.Code != engine.ExitFailed {
 		t.Fatalf("scan: %d %s", scan.Code, scan.Err)
 	}
-	unseen := map[string]string{}
+	unseen, details := map[string]string{}, map[string]string{}
 	for _, m := range messages(t, scan.Out) {
 		if m.Type == "host_looked" && m.Class != "" {
-			unseen[m.Host] = m.Class
+			unseen[m.Host], details[m.Host] = m.Class, m.Detail
 		}
 	}
-	must(t, engine.ExitOK, dir, "plan", "-o", dir+"/plan.json")
-	got := endings(t, must(t, engine.ExitFailed, dir, "apply", dir+"/plan.json", "--json").Out)
+	// What hangs goes last and alone: the others have the time that they need.
+	var hanging []string
+	for _, h := range fleet.Hosts() {
+		if h.Fault == windows.FaultHangs {
+			hanging = append(hanging, h.Name)
+		}
+	}
+	got := map[string]string{}
+	for _, round := range []struct{ limit, job string }{{"!" + strings.Join(hanging, "+!"), "3m"}, {strings.Join(hanging, ","), "15s"}} {
+		timing(t, dir, "job", round.job)
+		must(t, engine.ExitOK, dir, "plan", "-o", dir+"/plan.json", "--limit", round.limit)
+		apply := must(t, engine.ExitFailed, dir, "apply", dir+"/plan.json", "--json")
+		maps.Copy(got, endings(t, apply.Out))
+		for _, m := range messages(t, apply.Out) {
+			if m.Type == "host_ended" {
+				details[m.Host] = m.Detail
+			}
+		}
+	}
 	want := map[string]string{}
 	for _, h := range fleet.Hosts() {
 		end := h.Outcome
@@ -54,7 +74,7 @@ func TestWindowsFleet(t *testing.T) {
 		t.Errorf("endings (-want +got):\n%s", diff)
 		for _, h := range fleet.Hosts() {
 			if want[h.Name] != got[h.Name] {
-				t.Logf("%s has the fault %q", h.Name, h.Fault)
+				t.Logf("%s has the fault %q: %s", h.Name, h.Fault, details[h.Name])
 			}
 		}
 	}
