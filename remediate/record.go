@@ -13,6 +13,7 @@ type RecordKind string
 const (
 	RecordBegun          RecordKind = "begun"           // LedgerBegun: the first record
 	RecordKey            RecordKind = "key"             // KeyChanged: heads are signed by another key from here on
+	RecordRules          RecordKind = "rules"           // RulesChanged: the records from here on were written by other rules
 	RecordSettings       RecordKind = "settings"        // Settings
 	RecordRun            RecordKind = "run"             // RunBegun
 	RecordRunLowered     RecordKind = "run-lowered"     // RunLowered
@@ -61,6 +62,13 @@ type LedgerEntry struct {
 // attempt (MaxResult) need at most six times their length as JSON.
 const MaxRecord = 8 << 20
 
+// LedgerRules numbers the rules by which a store makes rows and standings of
+// what is recorded, and by which 'oust audit' repeats them. Whoever changes
+// what follows from a record gives them the next number, keeps the ones before
+// for the records that were written by them, and goes by RulesChanged: a
+// ledger that is repeated by other rules than its own looks altered.
+const LedgerRules = 1
+
 // LedgerBegun opens a ledger.
 type LedgerBegun struct {
 	Campaign   string `json:"campaign"`    // its name
@@ -71,6 +79,15 @@ type LedgerBegun struct {
 	// Earlier counts records that follow of what was written before there was
 	// a ledger; they prove nothing about the time before this one.
 	Earlier int64 `json:"earlier,omitempty"`
+	// Rules are those of the records up to the next RulesChanged, see
+	// LedgerRules; 0 in ledgers of before they had a number, which are of rules 1.
+	Rules int `json:"rules,omitempty"`
+}
+
+// RulesChanged says by which rules the records from here on were written. Its
+// form is for ever, so that programs that do not know the rules know that.
+type RulesChanged struct {
+	Rules int `json:"rules"`
 }
 
 // KeyChanged says that heads are signed by another key from here on.

@@ -85,13 +85,18 @@ type Report struct {
 // every signed head against each other. Its memory grows with the hosts and
 // with the heads, not with the records. A ledger that grows meanwhile is read
 // to its end. The error says that the check could not be made; what it found is
-// in the report.
+// in the report. It is a NewerRulesError where records were written by rules that
+// this program does not know, and their hashes and heads fit: of those, it can
+// read no more.
 func Check(ctx context.Context, source Source, options CheckOptions) (Report, error) {
 	c := &checker{ctx: ctx, source: source, options: options, hosts: map[string]struct{}{}}
 	if err := c.run(); err != nil {
 		return c.report, err
 	}
 	c.report.Hosts = len(c.hosts)
+	if c.newer != nil && c.report.Misfits == 0 && c.failed == nil {
+		return c.report, fmt.Errorf("hashes and signed heads fit, but %w", c.newer)
+	}
 	return c.report, c.failed
 }
 
@@ -105,7 +110,9 @@ type checker struct {
 
 	id    string // of the campaign, as the store has it
 	hosts map[string]struct{}
-	next  int64 // the number of the record that is due
+	next  int64            // the number of the record that is due
+	rules int              // in force
+	newer *NewerRulesError // nil as long as they are known
 	// tree is made of the stored hashes, each of which is held against those
 	// below it; nil once they are lost.
 	tree   *Tree

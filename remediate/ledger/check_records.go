@@ -130,6 +130,7 @@ type reading struct {
 	leaf   tlog.Hash
 	number int64
 	record remediate.Record
+	rules  int // that it brings, 0 for none
 	err    error
 }
 
@@ -145,6 +146,7 @@ func readAll(entries []remediate.LedgerEntry) []reading {
 				r := &out[i]
 				r.leaf = tlog.RecordHash(entries[i].Text)
 				r.number, r.record, r.err = Decode(entries[i].Text)
+				r.rules = RulesOf(entries[i].Text)
 			}
 		})
 	}
@@ -155,7 +157,13 @@ func readAll(entries []remediate.LedgerEntry) []reading {
 // record checks the record that is due.
 func (c *checker) record(read reading, stored []*tlog.Hash) {
 	misfits := c.report.Misfits
+	if c.newer == nil && read.rules > remediate.LedgerRules {
+		c.newer = &NewerRulesError{From: c.next, Rules: read.rules}
+	}
 	switch {
+	case read.err != nil && c.newer != nil && c.next == 0:
+		c.failed = c.newer // without its key nothing else can be checked
+	case read.err != nil && c.newer != nil: // what it says is not known here; its hash is
 	case read.err != nil:
 		c.misfit(c.next, "its text: %v", read.err)
 	case read.number != c.next:
@@ -166,7 +174,7 @@ func (c *checker) record(read reading, stored []*tlog.Hash) {
 	c.grow(read.leaf, stored)
 	c.next++
 	c.report.Records++
-	if c.report.Misfits == misfits && c.options.Record != nil && c.failed == nil {
+	if c.report.Misfits == misfits && read.err == nil && c.options.Record != nil && c.failed == nil {
 		c.failed = c.options.Record(read.number, read.record)
 	}
 	c.judgeClaims()
@@ -213,11 +221,16 @@ func (c *checker) meaning(r remediate.Record) {
 	}
 	switch b := r.Body.(type) {
 	case remediate.LedgerBegun:
-		c.report.Campaign, c.report.Earlier = b.Campaign, b.Earlier
+		c.report.Campaign, c.report.Earlier, c.rules = b.Campaign, b.Earlier, max(b.Rules, 1)
 		if b.CampaignID != c.id {
 			c.misfit(c.next, "it is of the campaign %s, and the store of %s", b.CampaignID, c.id)
 		}
 		c.newKey(Span{Key: b.Key, From: c.next})
+	case remediate.RulesChanged:
+		if b.Rules <= c.rules {
+			c.misfit(c.next, "it brings rules %d, and rules %d were in force", b.Rules, c.rules)
+		}
+		c.rules = max(b.Rules, c.rules)
 	case remediate.KeyChanged:
 		if before := c.key(); b.Before != before {
 			c.misfit(c.next, "it says that the key before was %s, which was %s", shown(b.Before), before)

@@ -23,6 +23,7 @@ type form struct {
 var forms = map[remediate.RecordKind]form{
 	remediate.RecordBegun:          bodies[remediate.LedgerBegun](nil),
 	remediate.RecordKey:            bodies[remediate.KeyChanged](nil),
+	remediate.RecordRules:          bodies[remediate.RulesChanged](nil),
 	remediate.RecordSettings:       bodies(settleSettings),
 	remediate.RecordRun:            bodies[remediate.RunBegun](nil),
 	remediate.RecordRunLowered:     bodies[remediate.RunLowered](nil),

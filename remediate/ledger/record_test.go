@@ -28,6 +28,7 @@ func samples() map[remediate.RecordKind]any {
 		remediate.RecordHold: remediate.Hold{}, remediate.RecordRelease: remediate.HoldReleased{},
 		remediate.RecordReboot: remediate.Reboot{}, remediate.RecordRebootBack: remediate.RebootBack{},
 		remediate.RecordTrust: remediate.KeyTrusted{}, remediate.RecordSubmission: remediate.Submission{},
+		remediate.RecordRules: remediate.RulesChanged{},
 	}
 }
 

@@ -34,7 +34,8 @@ const MaxMisfits = 10_000
 // each row with what the records tell, the state of every host and the moves
 // of standings with what follows from them, and each text that hosts printed
 // with its digest. It reports what does not fit, by the numbers of records;
-// those that have none come first. The ledger itself is ledger.Check's to
+// those that have none come first. Of records that were written by rules that
+// this program does not know it returns a ledger.NewerRulesError. The ledger itself is ledger.Check's to
 // check: here it is taken for true, and holds if that finds nothing either.
 //
 // What is no evidence is not compared: how long jobs took, how an attempt
@@ -115,7 +116,7 @@ func (s *Store) check(ctx context.Context, found *misfits, progress func(done, a
 		return err
 	}
 	defer func() { err = errors.Join(err, told.close()) }()
-	r := &repeater{s: told.session, misfit: found.add}
+	r := &repeater{s: told.session, misfit: found.add, known: s.rules}
 	told.session.log, told.session.carried = r, map[string]remediate.Standing{}
 	texts := startTexts(ctx, conn)
 	if err := repeatAll(ctx, conn, r, progress); err != nil {
@@ -228,6 +229,13 @@ func checkMeta(ctx context.Context, conn *sql.Conn, r *repeater) error {
 	}
 	if key != r.key {
 		wrong("ledger_key is %s, and the ledger tells %s", shown(key), shown(r.key))
+	}
+	var rules int
+	if err := conn.QueryRowContext(ctx, rulesQuery).Scan(&rules); err != nil {
+		return err
+	}
+	if rules != r.rules {
+		wrong("the file is of rules %d, and the ledger tells %d", rules, r.rules)
 	}
 	if carried != int64(1) {
 		wrong("what was kept before the ledger is not all in it")

@@ -78,6 +78,11 @@ func repeatAll(ctx context.Context, conn *sql.Conn, r *repeater, progress func(d
 	var next int64
 	for batch := range batches {
 		for _, row := range batch {
+			if rules := ledger.RulesOf(row.text); rules > r.known {
+				cancel()
+				<-end
+				return &ledger.NewerRulesError{From: row.number, Rules: rules}
+			}
 			if row.number != next {
 				r.misfit(Misfit{Record: next, Table: "ledger", Why: fmt.Sprintf("the record after %d is %d", next-1, row.number)})
 			}

@@ -156,7 +156,7 @@ func TestCheckLedger(t *testing.T) {
 		}
 	}
 	for _, kind := range ledger.Kinds() {
-		if kind != remediate.RecordKey && kind != remediate.RecordState && !slices.Contains(kinds, string(kind)) {
+		if kind != remediate.RecordKey && kind != remediate.RecordRules && kind != remediate.RecordState && !slices.Contains(kinds, string(kind)) {
 			t.Errorf("the story has no record %s", kind)
 		}
 	}

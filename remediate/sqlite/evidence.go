@@ -178,7 +178,7 @@ func (s *session) beginLedger(opts Options) error {
 	if err != nil {
 		return err
 	}
-	begun := remediate.LedgerBegun{CampaignID: s.appender.campaign, Earlier: earlier}
+	begun := remediate.LedgerBegun{CampaignID: s.appender.campaign, Earlier: earlier, Rules: opts.rules}
 	if opts.Signer != nil {
 		begun.Key = opts.Signer.Public()
 		begun.Campaign = strings.TrimPrefix(opts.Signer.Origin(), "oust/")
@@ -187,6 +187,9 @@ func (s *session) beginLedger(opts Options) error {
 	return s.alone("begin the ledger", func(tx *session) error {
 		err := tx.exec(`UPDATE meta SET ledger_key = ?, carried = ?`, begun.Key, earlier == 0)
 		if err != nil {
+			return err
+		}
+		if err := tx.setRules(opts.rules); err != nil {
 			return err
 		}
 		return tx.log.append(remediate.Record{Kind: remediate.RecordBegun, At: at, Body: begun})

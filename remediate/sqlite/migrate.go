@@ -23,22 +23,26 @@ const applicationID = 0x6f757374
 
 // inspect looks at the file through a connection that cannot change it, and
 // refuses what this program does not understand. A file without any table is
-// new: a writer takes it, a reader finds no store.
-func inspect(ctx context.Context, path string, writer bool, options ...string) error {
+// new: a writer takes it, a reader finds no store. rules are those that a writer
+// knows, 0 for a reader: rows that newer rules have made can be read.
+func inspect(ctx context.Context, path string, rules int, options ...string) error {
 	db, err := pool(path, 1, options...)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	var id, tables, versioned int64
-	err = db.QueryRowContext(ctx, `SELECT (SELECT application_id FROM pragma_application_id),
+	var id, tables, versioned, inForce int64
+	err = db.QueryRowContext(ctx, `SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version),
 		count(*), count(*) FILTER (WHERE name = 'goose_db_version') FROM sqlite_schema`).
-		Scan(&id, &tables, &versioned)
+		Scan(&id, &inForce, &tables, &versioned)
 	if err != nil {
 		return err
 	}
 	if id != applicationID && (id != 0 || tables > 0) {
 		return ErrForeign
+	}
+	if rules > 0 && inForce > int64(rules) {
+		return fmt.Errorf("%w (rules %d, this one knows %d)", ErrNewer, inForce, rules)
 	}
 	var have int64
 	if versioned > 0 {
@@ -51,7 +55,7 @@ func inspect(ctx context.Context, path string, writer bool, options ...string) e
 	if err != nil {
 		return err
 	}
-	return judge(have, want, writer)
+	return judge(have, want, rules > 0)
 }
 
 // judge compares the version of a file's schema with the newest that this

@@ -48,6 +48,8 @@ type Options struct {
 	Rotate *remediate.KeyChanged
 	// By is who writes, and from where, for the records; see remediate.Record.
 	By string
+
+	rules int // known to the program; tests alone set another than remediate.LedgerRules
 }
 
 func (o Options) withDefaults() Options {
@@ -56,6 +58,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.rules == 0 {
+		o.rules = remediate.LedgerRules
 	}
 	return o
 }
@@ -139,7 +144,7 @@ func (s *Store) openWriter(ctx context.Context, opts Options) error {
 	if err := create(s.path); err != nil {
 		return err
 	}
-	if err := inspect(ctx, s.path, true, readerOptions...); err != nil {
+	if err := inspect(ctx, s.path, opts.rules, readerOptions...); err != nil {
 		return err
 	}
 	var err error
@@ -160,6 +165,9 @@ func (s *Store) openWriter(ctx context.Context, opts Options) error {
 	if err := s.session.carryEarlier(ctx); err != nil {
 		return fmt.Errorf("bring what is recorded into the ledger: %w", err)
 	}
+	if err := s.session.takeRules(opts.rules, s.now()); err != nil {
+		return err
+	}
 	return s.openReads(ctx, readerOptions...)
 }
 
@@ -179,10 +187,10 @@ var (
 // read as it stands, if it stands alone.
 func (s *Store) openReader(ctx context.Context) error {
 	options := readerOptions
-	err := inspect(ctx, s.path, false, options...)
+	err := inspect(ctx, s.path, 0, options...)
 	if c := code(err); (c == lib.SQLITE_CANTOPEN || c == lib.SQLITE_READONLY) && standsAlone(s.path) {
 		options = append([]string{"immutable=1"}, options...)
-		err = inspect(ctx, s.path, false, options...)
+		err = inspect(ctx, s.path, 0, options...)
 	}
 	if err != nil {
 		return err

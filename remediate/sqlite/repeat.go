@@ -28,6 +28,8 @@ type repeater struct {
 	approval []entry // an approval whose hosts and scripts are to come
 	missing  int     // as many
 
+	known int // rules that can be repeated
+	rules int // in force
 	begun remediate.LedgerBegun
 	key   string   // in force
 	keys  []string // that ever were
@@ -177,6 +179,12 @@ func (r *repeater) note(e entry) error {
 			return errors.New("a ledger begins once")
 		}
 		r.begun, r.key, r.keys, r.earlier = b, b.Key, append(r.keys, b.Key), b.Earlier
+		r.rules = max(b.Rules, 1)
+	case remediate.RulesChanged:
+		if b.Rules <= r.rules {
+			return fmt.Errorf("rules %d were in force already", r.rules)
+		}
+		r.rules = b.Rules
 	case remediate.KeyChanged:
 		if b.Before != r.key {
 			return fmt.Errorf("the key before was %q", r.key)

@@ -23,6 +23,7 @@ type Store struct {
 	now      func() time.Time
 	packer   *packer
 	readOnly bool
+	rules    int  // see remediate.LedgerRules
 	pinned   bool // all is read in one transaction, see OpenSnapshot
 	lock     *fileLock
 	campaign string
@@ -50,6 +51,7 @@ func newStore(path string, opts Options) *Store {
 		logger:  opts.Logger,
 		now:     opts.Now,
 		packer:  newPacker(),
+		rules:   opts.rules,
 		queue:   make(chan *call, batchMost),
 		drained: make(chan struct{}),
 	}

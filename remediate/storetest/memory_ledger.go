@@ -37,7 +37,7 @@ func newMemoryLedger(now func() time.Time, campaign string) *memoryLedger {
 		panic(err) // of no record, which cannot be
 	}
 	l := &memoryLedger{now: now, campaign: campaign, signer: signer, tree: tree, heads: map[string]ledger.Head{}}
-	begun := remediate.LedgerBegun{Campaign: "memory", CampaignID: campaign, Key: signer.Public()}
+	begun := remediate.LedgerBegun{Campaign: "memory", CampaignID: campaign, Key: signer.Public(), Rules: remediate.LedgerRules}
 	l.append(remediate.Record{Kind: remediate.RecordBegun, At: now(), Body: begun})
 	return l
 }

@@ -1,0 +1,36 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"oust/remediate"
+)
+
+// The rules by which records were written (remediate.LedgerRules) stand in the
+// header of the file as well, as its user_version
+// (https://www.sqlite.org/pragma.html#pragma_user_version), so that an older
+// program does not add to them. Files of before they had a number have 0 there.
+const rulesQuery = `SELECT max(user_version, 1) FROM pragma_user_version`
+
+// setRules is for a transaction, as everything else in the file.
+func (s *session) setRules(rules int) error {
+	_, err := s.conn.ExecContext(context.Background(), fmt.Sprintf(`PRAGMA user_version = %d`, rules))
+	return err
+}
+
+// takeRules records that this program writes by other rules than the one
+// before it did.
+func (s *session) takeRules(known int, at time.Time) error {
+	var inForce int
+	if _, err := s.get(rulesQuery, nil, &inForce); err != nil || inForce >= known {
+		return err
+	}
+	return s.alone("take up the rules of this version", func(tx *session) error {
+		if err := tx.setRules(known); err != nil {
+			return err
+		}
+		return tx.log.append(remediate.Record{Kind: remediate.RecordRules, At: at, Body: remediate.RulesChanged{Rules: known}})
+	})
+}
