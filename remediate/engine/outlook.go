@@ -75,14 +75,12 @@ func (e *Engine) OutlookOf(ctx context.Context, r *Records, hosts, all []remedia
 	if err := s.leaveWaves(ctx); err != nil {
 		return Outlook{}, err
 	}
-	out := Outlook{Held: s.brake.held, Waves: s.waveOutlooks(), Hosts: make([]HostOutlook, 0, len(asked))}
-	for _, x := range asked {
-		one, err := s.outlook(x)
-		if err != nil {
-			return Outlook{}, err
+	out := Outlook{Held: s.brake.held, Waves: s.waveOutlooks(), Hosts: make([]HostOutlook, len(asked))}
+	inParts(asked, func(from int, part []*served) {
+		for i, x := range part {
+			out.Hosts[from+i] = s.outlook(x)
 		}
-		out.Hosts = append(out.Hosts, one)
-	}
+	})
 	return out, nil
 }
 
@@ -101,7 +99,7 @@ func (s *serving) leaveWaves(ctx context.Context) error {
 				continue
 			}
 			tried = append(tried, *x.host)
-			states[x.host.Name] = &x.view.State
+			states[x.host.Name] = x.view.State
 		default:
 			o, err := s.gate.At(*x.host, s.clock, s.gate.Need(PlaybookNames(x.view.State.Findings)))
 			if err != nil || o.Never {
@@ -123,9 +121,9 @@ func (s *serving) leaveWaves(ctx context.Context) error {
 	return nil
 }
 
-func (s *serving) outlook(x *served) (HostOutlook, error) {
+func (s *serving) outlook(x *served) HostOutlook {
 	n := x.next
-	out := HostOutlook{Host: x.host.Name, Work: n.Work, At: n.At, Person: n.Person, Why: n.Why, State: &x.view.State}
+	out := HostOutlook{Host: x.host.Name, Work: n.Work, At: n.At, Person: n.Person, Why: n.Why, State: x.view.State}
 	if n.At.Before(s.clock) && !n.At.IsZero() {
 		out.At = s.clock
 	}
@@ -154,7 +152,7 @@ func (s *serving) outlook(x *served) (HostOutlook, error) {
 			out.At, out.Why, out.Person = next, why, next.IsZero()
 		}
 	}
-	return out, nil
+	return out
 }
 
 func (s *serving) waveOutlooks() []WaveOutlook {

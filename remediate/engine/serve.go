@@ -261,12 +261,22 @@ func (s *serving) decide(x *served, now time.Time) {
 	if x.flying {
 		return
 	}
+	s.ask(x, now)
+	s.enter(x)
+}
+
+// ask finds out what a host needs next; it changes nothing but the host.
+func (s *serving) ask(x *served, now time.Time) {
 	x.view.Restarts = s.restarts(x)
-	n := s.planner.Decide(x.view, now)
+	x.next = s.planner.Decide(x.view, now)
 	if x.forced {
-		n = forced(n, x.view, now)
+		x.next = forced(x.next, x.view, now)
 	}
-	x.next = n
+}
+
+// enter puts a host where what it needs next belongs.
+func (s *serving) enter(x *served) {
+	n := x.next
 	var first schedule.WaveID
 	if n.First && (n.Work == schedule.WorkRemove || n.Work == schedule.WorkJoin && !x.lost) {
 		first = schedule.WaveID{Plan: x.view.Planned.Plan, Number: x.view.Planned.Wave}

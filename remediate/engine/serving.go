@@ -5,9 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/sourcegraph/conc/iter"
 	"github.com/sourcegraph/conc/panics"
 
 	"oust/remediate"
@@ -104,15 +106,31 @@ func (e *Engine) servingOf(r *Records, hosts []remediate.Host, opt ServeOptions,
 	for i := range hosts {
 		x := &room[i]
 		x.host, x.at, x.forced = &hosts[i], -1, opt.Forced
-		x.view.State.Host, x.view.State.Standing = hosts[i].Name, remediate.StandUnseen
 		s.hosts[i] = x
 	}
 	s.byName.hosts = s.hosts
 	s.take(r)
+	inParts(room, func(_ int, part []served) {
+		for i := range part {
+			x := &part[i]
+			if x.view.State == nil {
+				x.view.State = &remediate.HostState{Host: x.host.Name, Standing: remediate.StandUnseen}
+			}
+			s.ask(x, s.clock)
+		}
+	})
 	for _, x := range s.hosts {
-		s.decide(x, s.clock)
+		s.enter(x)
 	}
 	return s
+}
+
+// inParts calls do for parts of a long list, several at once; from is where a
+// part begins.
+func inParts[T any](list []T, do func(from int, part []T)) {
+	const size = 4096
+	parts := slices.Collect(slices.Chunk(list, size))
+	iter.ForEachIdx(parts, func(i int, part *[]T) { do(i*size, *part) })
 }
 
 // take gives each host what the store has of it, and counts what stands failed.
@@ -121,13 +139,14 @@ func (s *serving) take(r *Records) {
 	sizes := map[schedule.WaveID]int{}
 	elsewhere := map[string]remediate.Planned{} // of hosts that are not in the inventory
 	for _, part := range r.planned {
-		for _, p := range part {
+		for i := range part {
+			p := &part[i]
 			sizes[schedule.WaveID{Plan: p.Plan, Number: p.Wave}]++
 			if x := s.byName.find(p.Host); x != nil {
-				x.view.Planned = p
+				x.view.Planned = *p
 				continue
 			}
-			elsewhere[p.Host] = p
+			elsewhere[p.Host] = *p
 		}
 	}
 	s.brake.addWaves(sizes)
@@ -138,7 +157,7 @@ func (s *serving) take(r *Records) {
 			s.brake.stood(st, elsewhere[st.Host], r.since)
 			continue
 		}
-		x.view.State = *st
+		x.view.State = st
 		s.brake.stood(st, x.view.Planned, r.since)
 	}
 	for name, exemption := range r.exempt {
@@ -285,7 +304,7 @@ func (s *serving) takeIn(ctx context.Context, l landing, now time.Time) error {
 		return fmt.Errorf("read the host: %w", err)
 	}
 	before := x.view.State
-	x.view.State = st
+	x.view.State = &st
 	if err := s.readOpen(ctx, x, was); err != nil {
 		return err
 	}
@@ -320,7 +339,7 @@ const (
 )
 
 // slowDown sets a pause where the work has not brought the host on.
-func (s *serving) slowDown(x *served, was schedule.Work, before remediate.HostState, now time.Time) {
+func (s *serving) slowDown(x *served, was schedule.Work, before *remediate.HostState, now time.Time) {
 	st := x.view.State
 	x.lost = x.view.Open
 	switch {

@@ -26,7 +26,7 @@ func TestAwayAfterFailure(t *testing.T) {
 	now := time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)
 	p := Planner{Rules: RetryRules(nil, remediate.WatchSettings{})}
 	v := View{
-		State: remediate.HostState{
+		State: &remediate.HostState{
 			Host: "a", Standing: remediate.StandPresent, Class: remediate.ClassUnreachable, Tries: 1, FailedAt: now,
 			Last: remediate.Failed(remediate.ClassProtected, "no"), LastAt: now.Add(-time.Hour),
 		},

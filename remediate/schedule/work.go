@@ -25,7 +25,8 @@ const (
 
 // View is what the next work of a host is decided from.
 type View struct {
-	State remediate.HostState
+	// State is read only; the zero one is that of a host that was never recorded.
+	State *remediate.HostState
 	// Open: an attempt has no outcome yet; OpenSince is when its last step was
 	// recorded, zero if that is not known.
 	Open      bool
@@ -150,7 +151,7 @@ func times(n int) string {
 }
 
 // pending reports whether the host waits for a restart.
-func pending(st remediate.HostState) bool { return st.Last.Kind == remediate.OutcomeRebootPending }
+func pending(st *remediate.HostState) bool { return st.Last.Kind == remediate.OutcomeRebootPending }
 
 // firstTurn reports whether the host has not had its turn since it was planned.
 // A plan from the future (the clock was set back) says nothing about when.
@@ -182,7 +183,7 @@ func (p Planner) present(v View, now time.Time) Next {
 }
 
 // clean is for a host on which the last look found nothing.
-func (p Planner) clean(st remediate.HostState, now time.Time) Next {
+func (p Planner) clean(st *remediate.HostState, now time.Time) Next {
 	n := Next{Work: WorkNone, Why: "clean"}
 	if st.Standing != remediate.StandRemoved || st.RemovedAt.IsZero() {
 		return n

@@ -13,7 +13,7 @@ var planner = Planner{Rules: RetryRules(nil, remediate.WatchSettings{}), Reverif
 
 func present() View {
 	return View{
-		State: remediate.HostState{Host: "h", Standing: remediate.StandPresent, SeenAt: noon.Add(-time.Hour), BootID: "b1",
+		State: &remediate.HostState{Host: "h", Standing: remediate.StandPresent, SeenAt: noon.Add(-time.Hour), BootID: "b1",
 			Findings: []remediate.Finding{{Playbook: "acme/widget"}}},
 		Planned: remediate.Planned{Host: "h", Plan: "p", Wave: 2, At: noon.Add(-time.Minute)},
 	}
@@ -33,7 +33,7 @@ func TestDecide(t *testing.T) {
 		}
 	}
 	removed := func(ago, seen time.Duration) View {
-		return View{State: remediate.HostState{Host: "h", Standing: remediate.StandRemoved, RemovedAt: noon.Add(-ago), SeenAt: noon.Add(-seen)}}
+		return View{State: &remediate.HostState{Host: "h", Standing: remediate.StandRemoved, RemovedAt: noon.Add(-ago), SeenAt: noon.Add(-seen)}}
 	}
 	const day = 24 * time.Hour
 	tests := []struct {
@@ -41,8 +41,8 @@ func TestDecide(t *testing.T) {
 		view View
 		want Next // Why and the jitter of At are left out
 	}{
-		{"never seen", View{State: remediate.HostState{Host: "h", Standing: remediate.StandUnseen}}, Next{Work: WorkLook, At: noon}},
-		{"never recorded", View{State: remediate.HostState{Host: "h"}}, Next{Work: WorkLook, At: noon}},
+		{"never seen", View{State: &remediate.HostState{Host: "h", Standing: remediate.StandUnseen}}, Next{Work: WorkLook, At: noon}},
+		{"never recorded", View{State: &remediate.HostState{Host: "h"}}, Next{Work: WorkLook, At: noon}},
 		{"planned", present(), Next{Work: WorkRemove, At: noon, First: true}},
 		{"in no plan", with(func(v *View) { v.Planned = remediate.Planned{} }), Next{Work: WorkPlan, Person: true}},
 		{"an open attempt comes first", with(func(v *View) { v.Open = true; v.ExemptUntil = noon.Add(day) }), Next{Work: WorkJoin, At: noon, First: true}},
@@ -66,14 +66,14 @@ func TestDecide(t *testing.T) {
 		{"failed too often: a person, and a look a day", with(failed(remediate.ClassUninstaller, 3, 0)),
 			Next{Work: WorkPerson, Person: true, At: noon.Add(day)}},
 		{"a wrong password: a person alone", with(failed(remediate.ClassAuth, 1, 0)), Next{Work: WorkPerson, Person: true}},
-		{"a look that failed", View{State: remediate.HostState{Host: "h", Standing: remediate.StandUnseen, Class: remediate.ClassBusy, Tries: 1, FailedAt: noon}},
+		{"a look that failed", View{State: &remediate.HostState{Host: "h", Standing: remediate.StandUnseen, Class: remediate.ClassBusy, Tries: 1, FailedAt: noon}},
 			Next{Work: WorkLook, At: noon.Add(5 * time.Minute)}},
 		{"a restart that oust may do", with(func(v *View) {
 			v.Restarts, v.State.Last = true, remediate.Outcome{Kind: remediate.OutcomeRebootPending}
 		}), Next{Work: WorkRestart, At: noon}},
 		{"a restart that is a person's", with(func(v *View) { v.State.Last = remediate.Outcome{Kind: remediate.OutcomeRebootPending} }),
 			Next{Work: WorkVerify, At: noon.Add(day - time.Hour)}},
-		{"clear", View{State: remediate.HostState{Host: "h", Standing: remediate.StandClear, SeenAt: noon}}, Next{Work: WorkNone}},
+		{"clear", View{State: &remediate.HostState{Host: "h", Standing: remediate.StandClear, SeenAt: noon}}, Next{Work: WorkNone}},
 		{"removed: after a day", removed(time.Hour, time.Hour), Next{Work: WorkVerify, At: noon.Add(day - time.Hour)}},
 		{"removed: after a week", removed(2*day, day/2), Next{Work: WorkVerify, At: noon.Add(5 * day)}},
 		{"removed, and looked at often enough", removed(30*day, day), Next{Work: WorkNone}},
@@ -122,7 +122,7 @@ func TestDecideProperties(t *testing.T) {
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		v := View{
-			State: remediate.HostState{
+			State: &remediate.HostState{
 				Host: "h", Standing: rapid.SampledFrom(remediate.Standings()).Draw(t, "standing"),
 				SeenAt: drawTime(t, "seen"), FailedAt: drawTime(t, "failed"), RemovedAt: drawTime(t, "removed"), LastAt: drawTime(t, "last"),
 				Last: remediate.Outcome{Kind: rapid.SampledFrom(append(remediate.Outcomes(), "")).Draw(t, "outcome")},

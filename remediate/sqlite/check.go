@@ -129,7 +129,8 @@ func (s *Store) check(ctx context.Context, found *misfits, progress func(done, a
 			return errors.Join(err, texts.stop())
 		}
 	}
-	return errors.Join(checkMeta(ctx, conn, r), checkKept(ctx, conn, r), texts.wait(found))
+	return errors.Join(checkMeta(ctx, conn, r), checkKept(ctx, conn, r), texts.wait(found),
+		checkStates(ctx, conn, func(m Misfit) { found.add(last(m)) }))
 }
 
 // lastRecords gives a misfit of a host's state the last record about the host,
@@ -138,7 +139,7 @@ func lastRecords(ctx context.Context, conn *sql.Conn) func(Misfit) Misfit {
 	return func(m Misfit) Misfit {
 		var query string
 		switch m.Table {
-		case "hosts":
+		case "hosts", "states":
 			query = `SELECT ifnull(max(seq), -1) FROM ledger WHERE host = ? AND host <> ''`
 		case "planned":
 			query = `SELECT ifnull(max(a.record), -1) FROM planned p JOIN approvals a ON a.plan = p.plan WHERE p.host = ?`
@@ -269,6 +270,24 @@ func checkKept(ctx context.Context, conn *sql.Conn, r *repeater) (err error) {
 		case day(head.At) != on:
 			wrong(fmt.Sprintf("day is %d, and the head says %d", on, day(head.At)))
 		}
+	}
+	return rows.Err()
+}
+
+// checkStates holds that the text of each host's state is that of its row.
+func checkStates(ctx context.Context, conn *sql.Conn, misfit func(Misfit)) (err error) {
+	rows, err := conn.QueryContext(ctx, `SELECT h.name FROM joined_hosts h LEFT JOIN states s ON s.name = h.name WHERE s.joined IS NOT h.joined
+		UNION ALL SELECT name FROM states WHERE name NOT IN (SELECT name FROM hosts)`)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var name any
+		if err := rows.Scan(&name); err != nil {
+			return err
+		}
+		misfit(Misfit{Record: -1, Table: "states", Row: plainValue(name), Why: "the text is not that of the host's row"})
 	}
 	return rows.Err()
 }

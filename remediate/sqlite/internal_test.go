@@ -134,7 +134,7 @@ func TestQueryPlans(t *testing.T) {
 		"open run":         {openRunQuery, 2, "INDEX runs_open"},
 		"open runs":        {openRunsQuery, 3, "INDEX runs_unended (started>?)"},
 		"runs":             {runsQuery, 3, "INDEX runs_by_start (started>?)"},
-		"planned hosts":    {plannedQuery, 2, "SEARCH p USING PRIMARY KEY (host>?); SEARCH a USING PRIMARY KEY (plan=?)"},
+		"planned hosts":    {plannedQuery, 2, "SEARCH planned USING PRIMARY KEY (host>?)"},
 		"reboots of host":  {rebootsQuery, 1, "INDEX reboots_by_host (host=?)"},
 		"next playbook":    {nextPlaybookQuery, 1, "SEARCH durations USING PRIMARY KEY (playbook>?)"},
 		"durations":        {durationsQuery, 2, "SEARCH durations USING PRIMARY KEY (playbook=?)"},
@@ -148,7 +148,7 @@ func TestQueryPlans(t *testing.T) {
 		"moves":            {movesQuery, 3, "INDEX moves_by_time (at>?)"},
 		"looks of host":    {looksQuery, 4, "INDEX looks_by_host (host=? AND at>?)"},
 		"states":           {statesQuery, 3, "SEARCH hosts USING PRIMARY KEY (name>? AND name<?)"},
-		"joined states":    {joinedQuery, 3, "SEARCH hosts USING PRIMARY KEY (name>? AND name<?)"},
+		"joined states":    {joinedQuery, 3, "SEARCH states USING PRIMARY KEY (name>? AND name<?)"},
 		"state":            {stateQuery, 1, "SEARCH hosts USING PRIMARY KEY (name=?)"},
 	} {
 		rows, err := s.reads.Query(`EXPLAIN QUERY PLAN `+c.query, make([]any, c.args)...)

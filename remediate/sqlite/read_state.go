@@ -7,18 +7,21 @@ import (
 	"oust/remediate"
 )
 
-// stateColumns are read as text; none is NULL. Their places are below.
-const stateColumns = `name, standing, platform, os, ifnull(findings, ''), hex(digest), seen_at, class, detail,
-	last_kind, last_class, last_detail, last_at, tries, failed_at, removed_at, boot_id, bare, bare_since, reboots,
+// stateColumns are read as text; none is NULL. Their places are below. Those
+// that no other host has come first.
+const stateColumns = `name, boot_id, iif(length(digest) > 0, 'sha256:' || lower(hex(digest)), ''),
+	standing, platform, os, ifnull(findings, ''), seen_at, class, detail,
+	last_kind, last_class, last_detail, last_at, tries, failed_at, removed_at, bare, bare_since, reboots,
 	transport, probe, run, found_at`
 
 const (
 	atName = iota
+	atBoot
+	atDigest
 	atStanding
 	atPlatform
 	atOS
 	atFindings
-	atDigest
 	atSeen
 	atClass
 	atDetail
@@ -29,7 +32,6 @@ const (
 	atTries
 	atFailed
 	atRemoved
-	atBoot
 	atBare
 	atBareSince
 	atReboots
@@ -114,18 +116,8 @@ func (r *stateReader) integer(at int) int64 {
 
 // setOwn sets the texts that no other host has, as parts of one.
 func (r *stateReader) setOwn(out *remediate.HostState) {
-	name, boot, digest := r.columns[atName], r.columns[atBoot], r.columns[atDigest]
-	own := append(append(r.own[:0], name...), boot...)
-	if len(digest) > 0 {
-		own = append(own, digestPrefix...)
-		for _, c := range digest { // hex() writes capitals
-			if c >= 'A' {
-				c += 'a' - 'A'
-			}
-			own = append(own, c)
-		}
-	}
-	text, boots := string(own), len(name)+len(boot)
-	out.Host, out.BootID, out.RawDigest = text[:len(name)], text[len(name):boots], text[boots:]
-	r.own = own
+	name, boot := len(r.columns[atName]), len(r.columns[atBoot])
+	r.own = append(append(append(r.own[:0], r.columns[atName]...), r.columns[atBoot]...), r.columns[atDigest]...)
+	own := string(r.own)
+	out.Host, out.BootID, out.RawDigest = own[:name], own[name:name+boot], own[name+boot:]
 }

@@ -17,20 +17,20 @@ import (
 // yielded in order.
 const (
 	stateReaders = 2
-	stateRanges  = 32
+	stateRanges  = 128
 	// statesAhead is how many ranges are begun before their turn is over; each
 	// holds two pages at most.
-	statesAhead = 3
-	statesRows  = 4096 // of a page
+	statesAhead = 4
+	statesRows  = 1024 // of a page
 	// sampled looks tell where ranges end; a store with fewer looks than a
 	// page has rows is one range.
 	sampled = 256
 )
 
 const (
-	statesQuery = `SELECT ` + stateColumns + someStates
-	joinedQuery = `SELECT concat_ws(char(31), ` + stateColumns + `)` + someStates
-	someStates  = ` FROM hosts WHERE name > ? AND name <= ? ORDER BY name LIMIT ?`
+	statesQuery = `SELECT ` + stateColumns + ` FROM hosts` + someStates
+	joinedQuery = `SELECT joined FROM states` + someStates
+	someStates  = ` WHERE name > ? AND name <= ? ORDER BY name LIMIT ?`
 	sampleQuery = `WITH RECURSIVE most(seq) AS (SELECT ifnull(max(seq), 0) FROM looks),
 			turn(n) AS (SELECT 1 FROM most WHERE seq >= ?2 UNION ALL SELECT n + 1 FROM turn WHERE n < ?1 - 1)
 		SELECT (SELECT host FROM looks WHERE looks.seq >= n * most.seq / ?1 ORDER BY looks.seq LIMIT 1) FROM turn, most`
