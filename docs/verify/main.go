@@ -1,12 +1,14 @@
-// Command verify checks a bundle of 'oust audit --bundle', unpacked into a
-// folder. It shares no code with oust and needs Go's own library alone:
+// Command verify checks a bundle of 'oust audit --bundle': the archive, or the
+// folder into which it was unpacked. It shares no code with oust and needs Go's
+// own library alone:
 //
-//	go run main.go [-key KEY] FOLDER
+//	go run main.go [-key KEY] BUNDLE
 //
 // KEY is the public key, given to you by another way than this bundle. See ledger.md.
 package main
 
 import (
+	"archive/zip"
 	"bufio"
 	"bytes"
 	"crypto/ed25519"
@@ -15,8 +17,8 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 )
@@ -29,19 +31,20 @@ func nodeHash(l, r hash) hash   { return sha256.Sum256(append(append([]byte{1}, 
 // decode gives nothing for what is malformed.
 func decode(s string) []byte { b, _ := base64.StdEncoding.Strict().DecodeString(s); return b }
 
-// signedBy reports whether a note (a text, an empty line, signatures) is signed.
+// signedBy reports whether a note (a text that begins with the key's name, an
+// empty line, signatures) is signed.
 func signedBy(key, note string) bool {
 	name, rest, _ := strings.Cut(key, "+")
 	id, encoded, _ := strings.Cut(rest, "+")
 	raw := decode(encoded)
 	sum := sha256.Sum256(append([]byte(name+"\n"), raw...))
 	text, signatures, found := strings.Cut(note, "\n\n")
-	if !found || len(raw) != 33 || raw[0] != 1 || fmt.Sprintf("%x", sum[:4]) != id {
+	if !found || !strings.HasPrefix(text, name+"\n") || len(raw) != 33 || raw[0] != 1 || fmt.Sprintf("%x", sum[:4]) != id {
 		return false
 	}
 	for _, line := range strings.Split(signatures, "\n") {
-		b := decode(strings.TrimPrefix(line, "— "+name+" "))
-		if len(b) == 68 && bytes.Equal(b[:4], sum[:4]) && ed25519.Verify(raw[1:], []byte(text+"\n"), b[4:]) {
+		encoded, ours := strings.CutPrefix(line, "— "+name+" ")
+		if b := decode(encoded); ours && len(b) == 68 && bytes.Equal(b[:4], sum[:4]) && ed25519.Verify(raw[1:], []byte(text+"\n"), b[4:]) {
 			return true
 		}
 	}
@@ -55,12 +58,13 @@ type head struct {
 	root []byte
 }
 
-func readHead(file string) head {
-	b, err := os.ReadFile(file)
+func readHead(bundle fs.FS, file string) head {
+	b, err := fs.ReadFile(bundle, file)
 	text := strings.ReplaceAll(string(b), "\r\n", "\n") // mail may have changed that
 	if lines := strings.Split(text, "\n"); err == nil && len(lines) > 6 && lines[5] == "" {
-		if size, err := strconv.ParseInt(lines[1], 10, 64); err == nil {
-			return head{text, size, decode(lines[2])}
+		size, err := strconv.ParseInt(lines[1], 10, 64)
+		if root := decode(lines[2]); err == nil && size > 0 && len(root) == 32 {
+			return head{text, size, root}
 		}
 	}
 	return head{size: -1}
@@ -111,40 +115,56 @@ func climb(h hash, n, size int64, path []string) []byte {
 type record struct {
 	N    int64
 	Kind string
-	Body struct{ Key, Consent, Digest, Raw, Log string }
+	Body struct{ Key, Consent, Plan, Digest, Raw string }
 }
 
 // check returns what it has found good.
-func check(dir, trusted string) (string, error) {
-	newest, heads := readHead(filepath.Join(dir, "head.txt")), map[int64][]head{}
-	kept, _ := filepath.Glob(filepath.Join(dir, "heads", "*.txt"))
-	for _, file := range append(kept, filepath.Join(dir, "head.txt")) {
-		h := readHead(file)
-		heads[h.size] = append(heads[h.size], h)
+func check(bundle fs.FS, trusted string) (string, error) {
+	newest, heads, kept, attached := readHead(bundle, "head.txt"), map[int64][]head{}, 0, []string(nil)
+	heads[newest.size] = append(heads[newest.size], newest)
+	err := fs.WalkDir(bundle, ".", func(file string, d fs.DirEntry, err error) error {
+		switch folder, _, _ := strings.Cut(file, "/"); {
+		case err != nil || d.IsDir():
+		case folder == "heads":
+			h := readHead(bundle, file)
+			heads[h.size], kept = append(heads[h.size], h), kept+1
+		case folder == "plans" || folder == "raw":
+			attached = append(attached, file)
+		}
+		return err
+	})
+	if err == nil && len(heads[-1]) > 0 {
+		err = fmt.Errorf("head.txt, or a file in heads, is not there or is no signed head")
 	}
-	var proofs struct{ Records [][]string } // a path for each line; none where all records are there
-	if b, err := os.ReadFile(filepath.Join(dir, "proofs.json")); err != nil || json.Unmarshal(b, &proofs) != nil {
-		return "", fmt.Errorf("proofs.json is not there, or is none")
-	}
-	file, err := os.Open(filepath.Join(dir, "records.jsonl"))
 	if err != nil {
 		return "", err
 	}
-	defer file.Close()
-	key, believed, part, count, digests, edge := "", false, len(proofs.Records) > 0, int64(0), map[string]bool{}, []hash(nil)
+	var proofs struct{ Records [][]string } // a path for each line; none where all records are there
+	if b, err := fs.ReadFile(bundle, "proofs.json"); err != nil || json.Unmarshal(b, &proofs) != nil {
+		return "", fmt.Errorf("proofs.json is not there, or is none")
+	}
+	file, err := bundle.Open("records.jsonl")
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = file.Close() }()
+	key, believed, part, count, last, named, edge := "", false, len(proofs.Records) > 0, int64(0), int64(-1), map[string]string{}, []hash(nil)
 	lines := bufio.NewScanner(file)
 	for lines.Buffer(nil, 16<<20); lines.Scan(); count++ {
 		var r record
 		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
 			return "", fmt.Errorf("line %d of records.jsonl: %w", count+1, err)
 		}
-		digests[r.Body.Digest], digests[r.Body.Raw], digests[r.Body.Log] = true, true, true
+		if r.N <= last || r.N >= newest.size || !part && r.N != count {
+			return "", fmt.Errorf("record %d stands on line %d, after record %d, and the head is of %d", r.N, count+1, last, newest.size)
+		}
+		last, named["raw/"+strings.TrimPrefix(r.Body.Raw, "sha256:")+".txt"] = r.N, r.Body.Raw
+		if r.Kind == "plan" {
+			named["plans/"+r.Body.Plan+".json"] = r.Body.Digest
+		}
 		if r.Kind == "begun" || r.Kind == "key" {
 			consent := strings.HasPrefix(r.Body.Consent, strings.Split(key, "+")[0]+"\nthis key is followed by the key\n"+r.Body.Key+"\n\n") && signedBy(key, r.Body.Consent)
 			key, believed = r.Body.Key, r.Body.Key == trusted || believed && consent
-		}
-		if !part && r.N != count {
-			return "", fmt.Errorf("record %d stands where %d should", r.N, count)
 		}
 		if part {
 			if int(count) >= len(proofs.Records) || !bytes.Equal(climb(leafHash(lines.Bytes()), r.N, newest.size, proofs.Records[count]), newest.root) {
@@ -165,32 +185,58 @@ func check(dir, trusted string) (string, error) {
 		return "", lines.Err()
 	case !believed:
 		return "", fmt.Errorf("the heads are signed by the key %s, not by %s", key, trusted)
-	case part && (int(count) != len(proofs.Records) || len(kept) > 0):
+	case part && (int(count) != len(proofs.Records) || kept > 0):
 		return "", fmt.Errorf("there are %d records with %d proofs; and what is in heads can be held against all records alone", count, len(proofs.Records))
 	case part && !signedBy(key, newest.note):
 		return "", fmt.Errorf("head.txt is not well signed by the key %s", key)
 	case !part && (len(heads) > 0 || count != newest.size):
 		return "", fmt.Errorf("there are %d records, and a head of another number", count)
 	}
-	for _, folder := range []string{"plans", "raw"} {
-		files, _ := filepath.Glob(filepath.Join(dir, folder, "*"))
-		for _, file := range files {
-			if b, err := os.ReadFile(file); err != nil || !digests[fmt.Sprintf("sha256:%x", sha256.Sum256(b))] {
-				return "", fmt.Errorf("no record names what is in %s", file)
-			}
+	for _, file := range attached {
+		if b, err := fs.ReadFile(bundle, file); err != nil || named[file] != fmt.Sprintf("sha256:%x", sha256.Sum256(b)) {
+			return "", fmt.Errorf("no record names what is in %s, under that name", file)
 		}
+	}
+	if part {
+		return fmt.Sprintf("%d of %d records are what was signed, by the key %s; the others are not shown", count, newest.size, key), nil
 	}
 	return fmt.Sprintf("%d of %d records are what was signed, by the key %s", count, newest.size, key), nil
 }
 
+// open gives the files of a bundle, which is an archive or a folder.
+func open(name string) (fs.FS, error) {
+	if info, err := os.Stat(name); err != nil || info.IsDir() {
+		return os.DirFS(name), err
+	}
+	z, err := zip.OpenReader(name)
+	if err != nil {
+		return nil, err
+	}
+	seen := map[string]bool{}
+	for _, f := range z.File {
+		if seen[f.Name] || !fs.ValidPath(f.Name) {
+			return nil, fmt.Errorf("%q is there twice, or leads out of the archive", f.Name)
+		}
+		seen[f.Name] = true
+	}
+	return z, nil
+}
+
 func main() {
 	key := flag.String("key", "", "the public key, as it was given to you")
-	flag.Parse()
-	if b, err := os.ReadFile(filepath.Join(flag.Arg(0), "key.pub")); err == nil && *key == "" {
-		*key = strings.TrimSpace(string(b))
-		fmt.Println("NOTE: the key is that of the bundle itself; -key tells whether it is the right one")
+	if flag.Parse(); flag.NArg() != 1 {
+		fmt.Println("usage: verify [-key KEY] BUNDLE")
+		os.Exit(2)
 	}
-	found, err := check(flag.Arg(0), *key)
+	bundle, err := open(flag.Arg(0))
+	found := ""
+	if err == nil {
+		if b, err := fs.ReadFile(bundle, "key.pub"); err == nil && *key == "" {
+			*key = string(b)
+			fmt.Println("NOTE: the key is that of the bundle itself; -key tells whether it is the right one")
+		}
+		found, err = check(bundle, strings.TrimSpace(*key))
+	}
 	if err != nil {
 		fmt.Println("NOT AS IT WAS SIGNED:", err)
 		os.Exit(1)

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"slices"
 	"text/template"
@@ -67,6 +68,9 @@ func (b Bundle) Write(ctx context.Context, w io.Writer) error {
 	for i, f := range files {
 		if i > 0 && f.Name == files[i-1].Name {
 			return fmt.Errorf("bundle: there are two files named %s", f.Name)
+		}
+		if !fs.ValidPath(f.Name) {
+			return fmt.Errorf("bundle: %q is no name of a file in it", f.Name)
 		}
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("bundle: %w", err)

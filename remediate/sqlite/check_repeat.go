@@ -80,7 +80,8 @@ func repeatAll(ctx context.Context, conn *sql.Conn, r *repeater, progress func(d
 		for _, row := range batch {
 			if rules := ledger.RulesOf(row.text); rules > r.known {
 				cancel()
-				<-end
+				for range batches { // until nobody reads any more
+				}
 				return &ledger.NewerRulesError{From: row.number, Rules: rules}
 			}
 			if row.number != next {
