@@ -186,6 +186,7 @@ func TestWavesWaitForInterruptedJobs(t *testing.T) {
 	for _, lost := range []bool{false, true} {
 		inBubbleNamed(t, fmt.Sprint("lost ", lost), lab.Config{Hosts: 6, Seed: 22, Faults: lab.FaultMix{{Fault: "hangs", Share: 1}}}, func(t *testing.T, r *bubbleRig) {
 			r.campaign.Waves = []remediate.WaveSize{{Hosts: 1}, {Share: 1}}
+			r.campaign.Timing.Poll = 30 * time.Second // jobs hang for an hour
 			plan := r.planned()
 			r.interruptedAt(plan, "launch")
 			first := plan.Hosts[0].Name

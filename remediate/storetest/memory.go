@@ -28,6 +28,7 @@ type Memory struct {
 	runs     []*remediate.Run     // in the order of their recording
 	attempts []*remediate.Attempt // in the order of their recording
 	byID     map[string]*remediate.Attempt
+	runByID  map[string]*remediate.Run
 	hosts    map[string]*memoryHost
 
 	approved   map[string]bool // plans
@@ -78,6 +79,7 @@ func NewMemory(now func() time.Time) *Memory {
 		raws:     map[string][]byte{},
 		plans:    map[string]string{},
 		byID:     map[string]*remediate.Attempt{},
+		runByID:  map[string]*remediate.Run{},
 		hosts:    map[string]*memoryHost{},
 		approved: map[string]bool{},
 		scripts:  map[string]bool{},

@@ -20,7 +20,7 @@ func (m *Memory) BeginRun(ctx context.Context, run remediate.Run) error {
 	if err := errors.Join(checkName("run", run.ID), checkShort(run.Kind, run.Plan)); err != nil {
 		return err
 	}
-	if m.run(run.ID) != nil {
+	if m.runByID[run.ID] != nil {
 		return fmt.Errorf("begin run %s: it was begun before", run.ID)
 	}
 	run.Started = m.stamp(run.Started)
@@ -28,7 +28,7 @@ func (m *Memory) BeginRun(ctx context.Context, run remediate.Run) error {
 		ID: run.ID, Kind: run.Kind, Plan: run.Plan, Started: run.Started,
 		By: remediate.ClipText(run.By), Lowered: remediate.ClipText(run.Lowered),
 	}
-	m.runs = append(m.runs, kept)
+	m.runs, m.runByID[run.ID] = append(m.runs, kept), kept
 	m.ledger.append(kept.BegunRecord())
 	return nil
 }
@@ -39,7 +39,7 @@ func (m *Memory) EndRun(ctx context.Context, run remediate.Run) error {
 		return err
 	}
 	defer m.mu.Unlock()
-	known := m.run(run.ID)
+	known := m.runByID[run.ID]
 	switch {
 	case known == nil:
 		return fmt.Errorf("end run %s: %w", run.ID, remediate.ErrNotFound)
@@ -58,7 +58,7 @@ func (m *Memory) LowerRun(ctx context.Context, run, lowered string) error {
 		return err
 	}
 	defer m.mu.Unlock()
-	known := m.run(run)
+	known := m.runByID[run]
 	if known == nil {
 		return fmt.Errorf("lower run %s: %w", run, remediate.ErrNotFound)
 	}
@@ -85,14 +85,6 @@ func (m *Memory) OpenRun(ctx context.Context, kind, plan string) (remediate.Run,
 		return remediate.Run{}, fmt.Errorf("open run: %w", remediate.ErrNotFound)
 	}
 	return *newest, nil
-}
-
-func (m *Memory) run(id string) *remediate.Run {
-	i := slices.IndexFunc(m.runs, func(r *remediate.Run) bool { return r.ID == id })
-	if i < 0 {
-		return nil
-	}
-	return m.runs[i]
 }
 
 // OpenRuns implements remediate.Store.
