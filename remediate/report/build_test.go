@@ -330,7 +330,7 @@ func TestGoneOpen(t *testing.T) {
 	}
 	in.Exemptions = []remediate.Exemption{e, retired, again}
 	s := build(t, in)
-	const want = "It was still on 1 of them when they were last seen, and nobody has recorded where they went: old-1."
+	const want = "Something had been found on 2 of them. Of 1 it is recorded where they went: old-2 (scrapped; approved by y). It was still on 1 of them when they were last seen, and nobody has recorded where they went: old-1."
 	if last := s.Statement[len(s.Statement)-1]; !strings.HasSuffix(last, want) {
 		t.Errorf("%q, want %q at its end", last, want)
 	}

@@ -210,8 +210,12 @@ func (p *poam) exempt() (topic, bool) {
 	for i, e := range p.s.Exemptions {
 		text := exemptionText(e)
 		at := p.moment(e.At)
+		title := "Exempt: "
+		if e.State == ExemptionRetired {
+			title = "Left the inventory for good: "
+		}
 		t.log = append(t.log, oscalEntry{
-			UUID: p.id("exemption", e.Host, fmt.Sprint(i), at), Title: oscalLine("Exempt: " + e.Host), Description: text, Start: at,
+			UUID: p.id("exemption", e.Host, fmt.Sprint(i), at), Title: oscalLine(title + e.Host), Description: text, Start: at,
 			Props: append([]oscalProp{{Name: "type", Value: "dr-approved"}}, own("state", e.State)...),
 		})
 		if e.State != "holds" {
@@ -241,7 +245,7 @@ func (p *poam) exempt() (topic, bool) {
 
 func exemptionText(e Exemption) string {
 	text := []string{sentence(e.Reason), "Approved by " + oscalQuote(oscalLine(e.Approver)) + "."}
-	if until := oscalWhen(e.Until); until != "" {
+	if until := oscalWhen(e.Until); until != "" && e.State != ExemptionRetired {
 		text = append(text, "It ends at "+until+".")
 	}
 	return sentences(append(text, labelled("Ground:", e.Ground), labelled("Done instead:", e.Mitigation),

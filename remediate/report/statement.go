@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -211,6 +212,19 @@ func (b *builder) embeddedStatement() string {
 		count(found, "product", "products"), hosts(b.s.Totals.Noted))
 }
 
+// retired are the hosts that have left the inventory and of which it is recorded
+// where they went, with the reason, by name.
+func (b *builder) retired() []string {
+	var out []string
+	for _, e := range b.in.Exemptions {
+		if _, gone := slices.BinarySearch(b.s.Totals.Gone, e.Host); gone && e.Retires(b.now) {
+			out = append(out, fmt.Sprintf("%s (%s; approved by %s)", e.Host, e.Reason, e.Approver))
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
 // goneStatement names hosts that the inventory does not have any more: taking a
 // host out of it must not make a report better unseen.
 func (b *builder) goneStatement() string {
@@ -229,6 +243,9 @@ func (b *builder) goneStatement() string {
 	names, found := some(gone), ""
 	if n := b.s.Totals.GoneFound; n > 0 {
 		found = fmt.Sprintf(" Something had been found on %s of them.", thousands(n))
+	}
+	if retired := b.retired(); len(retired) > 0 {
+		found += fmt.Sprintf(" Of %s it is recorded where they went: %s.", thousands(len(retired)), some(retired))
 	}
 	if open := b.s.Totals.GoneOpen; len(open) > 0 {
 		found += fmt.Sprintf(" It was still on %s of them when they were last seen, and nobody has recorded where they went: %s.", thousands(len(open)), some(open))
