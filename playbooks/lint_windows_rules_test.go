@@ -35,6 +35,8 @@ func TestLintOnWindows(t *testing.T) {
 		strings.Replace(goodOnWindows, "service: widgetd\n", "service: Acme Widget Service\n", 1),
 		strings.Replace(goodOnWindows, `{path: 'C:\Acme\Widget'}`, "{service: Acme Widget Service}", 1),
 		strings.Replace(goodOnWindows, "[Acme Widget]", "[微信, 360杀毒, ソフト]", 1),
+		strings.Replace(goodOnWindows, `{path: 'C:\Acme\Widget'}`, `{path: '%SystemDrive%\Users\*\AppData\Local\Acme'}`, 1),
+		strings.Replace(goodOnWindows, `'%ProgramFiles%\Acme\Widget'`, `'%systemdrive%\users\*\AppData\Local\Acme\widget.exe'`, 1),
 	} {
 		if got := Lint("good.yaml", []byte(ok)); len(got) != 1 {
 			t.Errorf("problems of a good playbook: %v", got)
@@ -88,6 +90,12 @@ func TestLintOnWindows(t *testing.T) {
 		"a long wait":             {"residue:", "steps:\n  - uninstaller: {wait: 2h}\nresidue:", "at most 1h"},
 		"half a quote":            {"residue:", "steps:\n  - uninstaller: {arguments: '/S \"x'}\nresidue:", "quotes in pairs"},
 		"Win32_Product":           {"residue:", "steps:\n  - script: {what: x, text: 'wmic product call uninstall', exit: {0: ok}}\nresidue:", "repairs every product"},
+		"of each user, removed":   {`{path: 'C:\Acme\Widget'}`, `{path: '%SystemDrive%\Users\*\AppData\Local\Acme', remove: true}`, "holds a wildcard"},
+		"a step of each user":     {"residue:", "steps:\n  - file: {path: '%SystemDrive%\\Users\\*\\AppData\\Local\\Acme'}\nresidue:", "holds a wildcard"},
+		"two wildcards":           {path, `'%SystemDrive%\Users\*\AppData\*\Acme'`, "holds a wildcard"},
+		"a wildcard elsewhere":    {path, `'%ProgramFiles%\*\Acme'`, "holds a wildcard"},
+		"a foreign one of a user": {path, `'%SystemDrive%\Users\*\AppData\Local\Other'`, "it proves nothing"},
+		"a bad one of a user":     {path, `'%SystemDrive%\Users\*\Acme\..\x'`, "a . or .. step"},
 		"covers what is no sign":  {"residue:", "steps:\n  - script: {what: x, text: 'exit /b 0', covers: [Acme Gadget], exit: {0: ok}}\nresidue:", "no name of an uninstall sign"},
 		"a blank service's end":   {"service: widgetd\n", "service: 'widget d '\n", "can match nothing"},
 		"residue of blanks":       {`{path: 'C:\Acme\Widget'}`, `{service: ' widgetd'}`, "service name"},

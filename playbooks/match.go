@@ -238,6 +238,9 @@ func pathEvidence(f *remediate.Facts, name string) []remediate.Evidence {
 	if !asked || p.Kind == remediate.PathAbsent || p.Kind == remediate.PathDenied {
 		return nil
 	}
+	if _, _, users := remediate.PerUserPath(name); users && p.Full != "" {
+		return []remediate.Evidence{evidence(remediate.EvidencePath, p.Path, string(p.Kind), "as "+oneLine(p.Full))}
+	}
 	return []remediate.Evidence{evidence(remediate.EvidencePath, p.Path, string(p.Kind))}
 }
 

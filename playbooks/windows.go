@@ -146,8 +146,12 @@ var (
 // systems, which begin with a slash.
 func isWindowsPath(p string) bool { return p != "" && p[0] != '/' && strings.Contains(p, `\`) }
 
-// lookProblem says what is wrong with a path that is only looked at, or "".
+// lookProblem says what is wrong with a path that is only looked at, or "". It may
+// mean one below the folder of each user.
 func lookProblem(p string) string {
+	if users, below, ok := remediate.PerUserPath(p); ok {
+		return windowsPathProblem(users + `\user\` + below)
+	}
 	if isWindowsPath(p) {
 		return windowsPathProblem(p)
 	}
@@ -168,7 +172,7 @@ func windowsPathProblem(p string) string {
 	case !printable(p):
 		return "the path holds a control character or is not UTF-8"
 	case strings.ContainsAny(rest, "*?"):
-		return "the path holds a wildcard; name each path"
+		return `the path holds a wildcard; name each path (one that is only looked at may begin with %SystemDrive%\Users\*\)`
 	case strings.ContainsAny(rest, `/:"<>|%`):
 		return `the path holds one of / : " < > | %`
 	case utf16Len(p) > 240:

@@ -112,6 +112,12 @@ func askKey(line func(string, ...any), key string, view remediate.RegistryView) 
 // the path as cmd.exe reads it. For a path without attributes dir says why.
 func askPaths(line func(string, ...any), paths []string) error {
 	for _, path := range paths {
+		if users, below, ok := remediate.PerUserPath(path); ok {
+			if err := askUsers(line, path, users, below); err != nil {
+				return err
+			}
+			continue
+		}
 		variable, rest, problem := splitPath(path)
 		if problem != "" {
 			return fmt.Errorf("path %q: %w: %s", clean(path), ErrCannotAsk, problem)

@@ -101,15 +101,18 @@ func (w *winReader) paths() error {
 		case len(answers) == 0:
 			return fmt.Errorf("paths: %q", clean(l))
 		case m != nil:
-			a := &answers[len(answers)-1]
-			a.attributes, a.read = m[1], m[2]
+			answers[len(answers)-1].is(m[1], m[2])
 		default:
 			a := &answers[len(answers)-1]
 			a.said = append(a.said, l)
 		}
 	}
 	for _, a := range answers {
-		w.facts.Paths = append(w.facts.Paths, w.path(a))
+		read := w.path
+		if _, _, users := remediate.PerUserPath(a.path); users {
+			read = w.userPath
+		}
+		w.facts.Paths = append(w.facts.Paths, read(a))
 	}
 	if w.has("paths") && asked != len(answers) {
 		w.incomplete("not all paths were looked at: %d answers", len(answers))
@@ -131,18 +134,25 @@ func (w *winReader) path(a pathAnswer) remediate.PathFact {
 		f.Full = clean(a.read)
 	}
 	switch {
-	case strings.Contains(a.attributes, "l"):
-		f.Kind = remediate.PathLink
-	case strings.HasPrefix(a.attributes, "d"):
-		f.Kind = remediate.PathDir
 	case a.attributes != "":
-		f.Kind = remediate.PathFile
+		f.Kind = kindOf(a.attributes)
 	case w.isAbsent("path", a.said):
 		f.Kind = remediate.PathAbsent
 	default:
 		w.incomplete("%s may not be looked at as %s: %s", f.Path, w.facts.Privilege.User, clean(strings.Join(a.said, " ")))
 	}
 	return f
+}
+
+// kindOf reads attributes, of which there is one at least.
+func kindOf(attributes string) remediate.PathKind {
+	switch {
+	case strings.Contains(attributes, "l"):
+		return remediate.PathLink
+	case strings.HasPrefix(attributes, "d"):
+		return remediate.PathDir
+	}
+	return remediate.PathFile
 }
 
 // disk reads the last line of dir: the number of folders, and the bytes that

@@ -92,6 +92,7 @@ func TestCmdRefuses(t *testing.T) {
 	t.Parallel()
 	for _, q := range []remediate.Questions{
 		{Paths: []string{"/opt/x"}}, {Paths: []string{`C:\a"b`}}, {Paths: []string{"C:\\a\nb"}}, {Paths: []string{`C:\a*`}},
+		{Paths: []string{`C:\Users\*\x`}}, {Paths: []string{`%SystemDrive%\Users\*\*\x`}}, {Paths: []string{`%SystemDrive%\Users\*\a"b`}}, {Paths: []string{`%SystemDrive%\Users\*`}},
 		{Paths: []string{`%HOME%\x`}}, {Paths: []string{`C:\` + strings.Repeat("x", 1100)}}, {Paths: []string{"C:\\\xff"}},
 		{Keys: []string{`HKLM`}}, {Keys: []string{`HKCU\x`}}, {Keys: []string{`HKLM\a"b`}}, {Keys: []string{`HKLM\a\\b`}},
 	} {

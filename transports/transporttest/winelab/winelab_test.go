@@ -189,3 +189,32 @@ func TestSixHosts(t *testing.T) {
 		}
 	}
 }
+
+// TestLookBelowUsers: cmd asks for a path below each user's folder.
+func TestLookBelowUsers(t *testing.T) {
+	t.Parallel()
+	h := Start(t, Options{})
+	conn := dial(t, h)
+	for _, line := range []string{`md "C:\users\anna\AppData\Local"`, `md "C:\users\bert co\AppData\Local\Acme (x)"`} {
+		if r := run(t, conn, line, ""); r.Exit != 0 {
+			t.Fatalf("%s: %d: %s%s", line, r.Exit, r.Stdout, r.Stderr)
+		}
+	}
+	const there, none = `%SystemDrive%\Users\*\AppData\Local\Acme (x)`, `%SystemDrive%\Users\*\AppData\Roaming\Acme`
+	nonce := remediate.NewNonce()
+	script, err := probe.Cmd(remediate.Questions{Paths: []string{there, none}}, nonce)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := run(t, conn, remediate.CmdLine, string(script))
+	facts, _, err := probe.Parse(r.Stdout, nonce)
+	if err != nil {
+		t.Fatalf("%v: %s%s", err, r.Stdout, r.Stderr)
+	}
+	if got, _ := facts.Path(there); got.Kind != remediate.PathDir || !strings.HasSuffix(got.Full, `\bert co\AppData\Local\Acme (x)`) {
+		t.Errorf("%+v in %s", got, r.Stdout)
+	}
+	if got, _ := facts.Path(none); got.Kind != remediate.PathAbsent {
+		t.Errorf("%+v, incomplete %q", got, facts.Incomplete)
+	}
+}
