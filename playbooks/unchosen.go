@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"oust/remediate"
 )
@@ -18,6 +19,7 @@ type Unchosen struct {
 // or else after it.
 type neighbour struct {
 	p      *Playbook
+	screen screen // of p
 	before bool
 }
 
@@ -28,12 +30,13 @@ type neighbour struct {
 // product for which the library has a playbook of another name, nothing is said.
 func (l *Library) Unchosen(f *remediate.Facts, goes []remediate.Finding) (out []Unchosen) {
 	said := map[string]bool{}
+	here := sync.OnceValue(func() *lists { return listsOf(f) })
 	for _, x := range goes {
 		if x.Kind != remediate.FindProduct {
 			continue
 		}
 		for _, n := range l.beside[x.Playbook] {
-			if said[n.p.Name] || !n.p.On(f.Platform) {
+			if said[n.p.Name] || !n.p.On(f.Platform) || !n.screen.passes(here()) {
 				continue
 			}
 			found, ok := n.p.match(f)
@@ -105,9 +108,9 @@ func (l *Library) neighbours() map[string][]neighbour {
 			switch {
 			case !q.Is(KindProduct):
 			case before[p.Name][q.Name]:
-				out[p.Name] = append(out[p.Name], neighbour{q, true})
+				out[p.Name] = append(out[p.Name], neighbour{q, q.newScreen(), true})
 			case before[q.Name][p.Name]:
-				out[p.Name] = append(out[p.Name], neighbour{q, false})
+				out[p.Name] = append(out[p.Name], neighbour{q, q.newScreen(), false})
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -56,26 +57,41 @@ type stayKey struct {
 // stayLines say what was found and will not be touched, and what the campaign
 // does not choose although it has to do with what goes.
 func stayLines(groups []stayGroup, width int) []string {
-	var out []string
-	section := func(title string, notChosen bool) {
-		begun := false
-		for _, g := range groups {
-			if g.NotChosen != notChosen {
-				continue
-			}
-			if !begun {
-				out = append(out, "", title)
-				begun = true
-			}
-			out = append(out, fmt.Sprintf("    %s on %s: %s", stayName(g.Playbook, g.Kind), plural(len(g.Hosts), "host"), printable(g.Why)))
-			if g.Manual != "" {
-				out = append(out, "        a person: "+printable(g.Manual))
-			}
-			out = append(out, "        "+few(g.Hosts, width-8))
+	var stay, unchosen []stayGroup
+	for _, g := range groups {
+		if g.NotChosen {
+			unchosen = append(unchosen, g)
+		} else {
+			stay = append(stay, g)
 		}
 	}
-	section("Found, and will not be touched:", false)
-	section("Warning: found, and left out of playbooks in campaign.yaml:", true)
+	return append(staySection("Found, and will not be touched:", stay, width),
+		staySection("Warning: found, and left out of playbooks in campaign.yaml:", unchosen, width)...)
+}
+
+// staySection lists groups, those of the most hosts first. What a person has to
+// do is said once for a playbook.
+func staySection(title string, groups []stayGroup, width int) []string {
+	const most = 10
+	if len(groups) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(groups, func(a, b stayGroup) int {
+		return cmp.Or(-cmp.Compare(len(a.Hosts), len(b.Hosts)), cmp.Compare(a.Playbook, b.Playbook), cmp.Compare(a.Why, b.Why))
+	})
+	out := []string{"", title}
+	said := map[string]bool{}
+	for i, g := range groups {
+		if i == most {
+			return append(out, fmt.Sprintf("    and %s more; --json lists all", thousands(len(groups)-i)))
+		}
+		out = append(out, fmt.Sprintf("    %s on %s: %s", stayName(g.Playbook, g.Kind), plural(len(g.Hosts), "host"), printable(g.Why)))
+		if g.Manual != "" && !said[g.Playbook] {
+			out = append(out, "        a person: "+printable(g.Manual))
+			said[g.Playbook] = true
+		}
+		out = append(out, "        "+few(g.Hosts, width-8))
+	}
 	return out
 }
 
