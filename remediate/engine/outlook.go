@@ -121,6 +121,14 @@ func (s *serving) leaveWaves(ctx context.Context) error {
 	return nil
 }
 
+// besides is why work waits, after why a person should look.
+func besides(n schedule.Next, why string) string {
+	if n.Person && n.Why != "" {
+		return n.Why + "; " + why
+	}
+	return why
+}
+
 func (s *serving) outlook(x *served) HostOutlook {
 	n := x.next
 	out := HostOutlook{Host: x.host.Name, Work: n.Work, At: n.At, Person: n.Person, Why: n.Why, State: x.view.State}
@@ -137,11 +145,11 @@ func (s *serving) outlook(x *served) HostOutlook {
 		case o.Never:
 			out.At, out.Person, out.Why = time.Time{}, true, o.Why
 		case s.brake.held != nil:
-			out.At, out.Why = time.Time{}, "the campaign is held"
+			out.At, out.Why = time.Time{}, besides(n, "the campaign is held")
 		case waits:
-			out.At, out.Why = time.Time{}, fmt.Sprintf("wave %d comes first", wave)
+			out.At, out.Why = time.Time{}, besides(n, fmt.Sprintf("wave %d comes first", wave))
 		case !o.Open:
-			out.At, out.Why = o.Next, o.Why
+			out.At, out.Why = o.Next, besides(n, o.Why)
 		}
 	case schedule.WorkRestart:
 		ok, next, why := s.gate.mayRestart(*x.host, PlaybookNames(x.view.State.Findings), out.At)
