@@ -179,7 +179,7 @@ func heldLines(m statusMessage) []string {
 		for _, p := range []struct {
 			n    int
 			what string
-		}{{w.Done, "done"}, {w.Failed, "failed"}, {w.Unreachable, "unreachable"}, {w.Other, "under way"}, {w.Waiting, "to go"}} {
+		}{{w.Done, "done"}, {w.Failed, "failed"}, {w.Unreachable, "unreachable"}, {w.Other, "other"}, {w.Waiting, "to go"}} {
 			if p.n > 0 {
 				parts = append(parts, fmt.Sprintf("%s %s", thousands(p.n), p.what))
 			}

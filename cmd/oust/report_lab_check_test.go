@@ -75,7 +75,7 @@ var (
 		{regexp.MustCompile(`sha256:[0-9a-f]{64}`), "sha256:" + strings.Repeat("0", 64)},
 		{regexp.MustCompile(`\+[0-9a-f]{8}\+[A-Za-z0-9+/]{43,}=*`), "+00000000+" + strings.Repeat("A", 44)},
 		{regexp.MustCompile(`(— \S+ )[A-Za-z0-9+/=]+`), "${1}" + strings.Repeat("A", 92)},
-		{regexp.MustCompile(`("value":")[A-Za-z0-9+/]{100,}=*`), "${1}AAAA"},                       // the signed head in OSCAL
+		{regexp.MustCompile(`("value":")[A-Za-z0-9+/]{100,}=*`), "${1}AAAA"},                           // the signed head in OSCAL
 		{regexp.MustCompile(`(\\n|[\s">])[A-Za-z0-9+/]{43}=`), "${1}" + strings.Repeat("A", 43) + "="}, // not the digests of the page's policy
 	}
 )

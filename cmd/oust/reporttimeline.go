@@ -44,7 +44,7 @@ func (w *workspace) timeline(ctx context.Context, in report.Input, planFile stri
 			staged[h] = true
 		}
 	}
-	rest := stage{what: "In no plan yet", note: "make a plan with 'oust plan'"}
+	rest := stage{what: report.InNoPlan, note: "make a plan with 'oust plan'"}
 	for i := range in.Hosts {
 		if h := &in.Hosts[i]; !staged[h] && !exempt[h.Host.Name] && toRemove(h) {
 			rest.hosts = append(rest.hosts, h)

@@ -48,7 +48,7 @@ func TestNilStatement(t *testing.T) {
 	s := reporttest.NilSample(remediate.ReportIdentify)
 	want := []string{
 		"Nothing was found: 34 of 40 hosts were looked at, between 2026-10-20 and 2026-10-24, by a look at what is installed (Linux over SSH, Windows over WinRM).",
-		"6 hosts could not be looked at and count as unseen, not as clean: 3 because no connection could be made, 1 because the host refused the login, " +
+		"6 hosts have never been seen, and count as unseen, not as clean: 3 because no connection could be made, 1 because the host refused the login, " +
 			"1 because nobody has looked yet, 1 because the look was not complete.",
 	}
 	if diff := cmp.Diff(want, s.Statement); diff != "" {
@@ -135,6 +135,7 @@ func TestForm(t *testing.T) {
 	t.Parallel()
 	in := reporttest.SampleInput(remediate.ReportPlan)
 	f := &in.Campaign.Form
+	f.Contact.Phone = "555-0100"
 	f.Contracts, f.Costs = []string{"GS-35F"}, []remediate.Cost{{What: "licences", Amount: "USD 12,000"}}
 	f.Fields = map[string]string{"tracking": "INC-7"}
 	f.Attest = &remediate.Attested{Name: "C. Io", Title: "CIO", Date: time.Date(2026, 12, 9, 0, 0, 0, 0, time.UTC)}
@@ -145,7 +146,7 @@ func TestForm(t *testing.T) {
 		got[it.Item] = strings.Join(it.Text, " | ")
 	}
 	for item, want := range map[remediate.ItemKind]string{
-		remediate.ItemAgency: "Department of Examples", remediate.ItemContact: "Name: Ann Operator | Mail: ann@example.gov",
+		remediate.ItemAgency: "Department of Examples", remediate.ItemContact: "Name: Ann Operator | Telephone: 555-0100 | Mail: ann@example.gov",
 		remediate.ItemRequirements: "anti-malware: SI-3 rests on the removed product until its replacement runs | encryption: not affected",
 		remediate.ItemContracts:    "GS-35F", remediate.ItemCosts: "licences: USD 12,000", remediate.ItemField: "INC-7", remediate.ItemAttest: "C. Io, CIO, 2026-12-09",
 	} {

@@ -211,7 +211,7 @@ func TestHTMLWords(t *testing.T) {
 	for _, c := range []struct{ id, want string }{
 		{"report", s.Statement[0]},
 		{"report", "of " + grouped(len(s.Hosts)) + " hosts"},
-		{"unseen", fmt.Sprintf("%d hosts of %d could not be looked at. Nothing is known about them, and they are not counted as clean.", s.Totals.Never, len(s.Hosts))},
+		{"unseen", fmt.Sprintf("%d hosts of %d have never been seen. Nothing is known about them, and they are not counted as clean.", s.Totals.Never, len(s.Hosts))},
 		{"progress", fmt.Sprintf("%d of %d hosts are open", s.Totals.Open, len(s.Hosts))},
 		{"failures", fmt.Sprintf("%d hosts stand failed", s.Totals.Failed)},
 		{"reappeared", fmt.Sprintf("On %d host", len(s.Reappeared))},

@@ -29,6 +29,8 @@ var htmlFuncs = template.FuncMap{
 	"standing": func(s remediate.Standing) standingText { return standingTexts[s] },
 	"due":      MilestoneState.Words,
 	"days":     daysLeft,
+	"outcome":  func(o remediate.OutcomeKind) string { return outcomeTexts[o] },
+	"why":      whyNext,
 	"rest":     func(all, shown int) int { return all - shown },
 	"minute":   func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") },
 	"stamp":    func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
@@ -158,6 +160,23 @@ func daysLeft(days int) string {
 		return "since " + count(-days, "day", "days")
 	}
 	return "in " + count(days, "day", "days")
+}
+
+// outcomeTexts say what an outcome means whose name does not.
+var outcomeTexts = map[remediate.OutcomeKind]string{
+	remediate.OutcomeNothingToDo:   "nothing was there any more",
+	remediate.OutcomeRebootPending: "gone only after a restart",
+	remediate.OutcomeStale:         "the host differed from the plan, and was not touched",
+	remediate.OutcomeDeferred:      "its window was not open",
+	remediate.OutcomeNotStarted:    "the run ended before its turn",
+}
+
+// whyNext is why something comes next, without what stands above it.
+func whyNext(r HostRow) string {
+	if r.Bare != "" {
+		return strings.TrimSuffix(r.Why, ": "+r.Bare)
+	}
+	return r.Why
 }
 
 // grounds says what exemptions a mandate allows.

@@ -92,7 +92,7 @@ func (p *htmlPage) number() {
 		{"items", "What the mandate asks for", len(p.Items) > 0},
 		{"products", "Products", true},
 		{"methods", "How hosts were looked at", true},
-		{"unseen", "Hosts that could not be looked at", true},
+		{"unseen", "Hosts that were not seen", true},
 		{"progress", "Progress", status || p.Burn != nil},
 		{"timeline", "Timeline of the removal", plan || status || len(p.Timeline) > 0},
 		{"waves", "Waves", len(p.Waves) > 0},

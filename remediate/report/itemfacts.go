@@ -50,7 +50,7 @@ func versionsText(vs []Version) string {
 		if name == "" {
 			name = "not told"
 		}
-		parts = append(parts, fmt.Sprintf("%s on %s", name, thousands(v.Hosts)))
+		parts = append(parts, fmt.Sprintf("%s on %s", name, hosts(v.Hosts)))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -72,7 +72,10 @@ func (b *builder) endpointsItem() (ItemState, []string) {
 	var out []string
 	for _, p := range b.s.Products {
 		if p.Found > 0 {
-			s := fmt.Sprintf("%s: found on %s, present on %s now, remains alone on %s", p.Title, hosts(p.Found), thousands(p.Present), thousands(p.Residue))
+			s := fmt.Sprintf("%s: found on %s, present on %s now", p.Title, hosts(p.Found), thousands(p.Present))
+			if p.Residue > 0 {
+				s += ", only its remains on " + thousands(p.Residue)
+			}
 			if !p.Counts {
 				s += "; the mandate does not count it"
 			}
@@ -115,7 +118,7 @@ func (b *builder) unseenItem() (ItemState, []string) {
 	if t.Hosts > 0 && t.Never == 0 {
 		return ItemAnswered, []string{fmt.Sprintf("None: all %s of the inventory were looked at.", hosts(t.Hosts))}
 	}
-	out := []string{fmt.Sprintf("%s of %s could not be looked at. Nothing is known of them; none of them counts as clean.", thousands(t.Never), hosts(t.Hosts))}
+	out := []string{fmt.Sprintf("%s of %s %s never been seen. Nothing is known of them; none of them counts as clean.", thousands(t.Never), hosts(t.Hosts), verb(t.Never, "has", "have"))}
 	for _, u := range b.s.Unseen {
 		out = append(out, fmt.Sprintf("%s: %s; %s", hosts(u.Hosts), u.Why, u.Doing))
 	}
@@ -163,7 +166,7 @@ func (b *builder) progressItem() (ItemState, []string) {
 		out = append(out, line)
 	}
 	for _, w := range b.s.Waves {
-		out = append(out, fmt.Sprintf("Wave %d of the plan approved %s: %s, %s done, %s failed, %s unreachable, %s under way, %s to go",
+		out = append(out, fmt.Sprintf("Wave %d of the plan approved %s: %s, %s done, %s failed, %s unreachable, %s other, %s to go",
 			w.Wave, day(w.Approved), hosts(w.Hosts), thousands(w.Done), thousands(w.Failed), thousands(w.Unreachable), thousands(w.Other), thousands(w.Waiting)))
 	}
 	if h := b.s.Held; h != nil {

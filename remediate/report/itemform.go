@@ -3,6 +3,7 @@ package report
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"oust/remediate"
 )
@@ -52,6 +53,23 @@ func contactText(c remediate.Contact) []string {
 	for _, s := range []struct{ what, value string }{{"Name", c.Name}, {"Telephone", c.Phone}, {"Mail", c.Mail}} {
 		if s.value != "" {
 			out = append(out, s.what+": "+s.value)
+		}
+	}
+	return out
+}
+
+// contactGaps are the keys of what the item asks of a point of contact, in its
+// title, and the form leaves out.
+func contactGaps(c remediate.Contact, r remediate.ReportItem) []string {
+	if r.Item != remediate.ItemContact {
+		return nil
+	}
+	var out []string
+	for _, s := range []struct{ word, value, key string }{
+		{"name", c.Name, "report.contact.name"}, {"telephone", c.Phone, "report.contact.phone"}, {"email", c.Mail, "report.contact.mail"},
+	} {
+		if s.value == "" && strings.Contains(r.Title, s.word) {
+			out = append(out, s.key)
 		}
 	}
 	return out

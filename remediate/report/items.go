@@ -2,6 +2,7 @@ package report
 
 import (
 	"slices"
+	"strings"
 
 	"oust/remediate"
 )
@@ -64,7 +65,9 @@ func (b *builder) answer(r remediate.ReportItem) (ItemState, []string) {
 		return answer()
 	}
 	text, key := formAnswer(b.in.Campaign.Form, r)
-	switch {
+	switch missing := contactGaps(b.in.Campaign.Form.Contact, r); {
+	case len(text) > 0 && len(missing) > 0:
+		return ItemGap, append(text, "Nobody has said this yet: fill in "+strings.Join(missing, " and ")+" in campaign.yaml.")
 	case len(text) > 0:
 		return ItemAnswered, text
 	case slices.Contains(ofAffected, r.Item) && b.nothingAnywhere():

@@ -141,7 +141,16 @@ func (t *tally) add(r *HostRow) {
 	}
 }
 
-// doing says what is being done about them.
+// unseenAdvice is what to do about a host that was never seen: nothing can run
+// there yet.
+func unseenAdvice(c remediate.Class) string {
+	if c == remediate.ClassTimeout {
+		return "find out why the host takes so long to answer"
+	}
+	return c.Advice()
+}
+
+// doing says what is being done about hosts that were never seen.
 func (t *tally) doing(c remediate.Class) string {
 	var parts []string
 	if n := t.hosts - t.person - t.exempt; n > 0 {
@@ -154,7 +163,7 @@ func (t *tally) doing(c remediate.Class) string {
 	if t.person > 0 {
 		s := hosts(t.person) + " " + verb(t.person, "waits", "wait") + " for a person"
 		if c != "" {
-			s += ": " + c.Advice()
+			s += ": " + unseenAdvice(c)
 		}
 		parts = append(parts, s)
 	}

@@ -29,7 +29,7 @@ type Snapshot struct {
 	// Items are what the mandate asks of this report, in its order.
 	Items []Item `json:"items"`
 	// Statement is the report in one or two sentences, such as that nothing was
-	// found and how many hosts could not be looked at.
+	// found and how many hosts were never seen.
 	Statement []string `json:"statement"`
 
 	Totals     Totals           `json:"totals"`
@@ -195,6 +195,10 @@ type Wave struct {
 	Other       int       `json:"other"`
 	Current     bool      `json:"current,omitempty"`
 }
+
+// InNoPlan is the Stage of hosts that have something on them and are in no
+// plan.
+const InNoPlan = "In no plan yet"
 
 // Stage is a part of the removal's timeline, as waves and windows give it.
 type Stage struct {

@@ -66,13 +66,27 @@ func (b *builder) lookedStatement() string {
 	case present == 0:
 		return fmt.Sprintf("Nothing is left on the hosts that were looked at: %s. Something had been found on %s before.", looked, hosts(t.Found))
 	}
-	return fmt.Sprintf("Found on %s: %s. Something is there now on %s.", hosts(t.Found), looked, hosts(present))
+	exempt := countRows(b.rows, func(r *HostRow) bool { return r.Exempt && hasNow(r) })
+	return fmt.Sprintf("Found on %s: %s. Something is there now on %s%s.", hosts(t.Found), looked, hosts(present), exemptOf(exempt))
+}
+
+// exemptOf says how many of the hosts just counted are exempt, for the tables
+// count these apart.
+func exemptOf(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (%s of them exempt)", thousands(n))
 }
 
 func presentNow(rows []HostRow) int {
+	return countRows(rows, hasNow)
+}
+
+func countRows(rows []HostRow, of func(*HostRow) bool) int {
 	n := 0
 	for i := range rows {
-		if hasNow(&rows[i]) {
+		if of(&rows[i]) {
 			n++
 		}
 	}
@@ -135,7 +149,7 @@ func methodName(m Method) string {
 	return platform + " over " + transport
 }
 
-// unseenStatement says what could not be looked at, and why; empty if all was.
+// unseenStatement says what was not seen, and why; empty if all was.
 func (b *builder) unseenStatement() string {
 	t := b.s.Totals
 	if t.Never == 0 || t.Seen == 0 && len(b.s.Unseen) == 0 {
@@ -145,7 +159,9 @@ func (b *builder) unseenStatement() string {
 	for i, u := range b.s.Unseen {
 		parts[i] = thousands(u.Hosts) + " because " + u.Why
 	}
-	return fmt.Sprintf("%s could not be looked at and %s as unseen, not as clean: %s.", hosts(t.Never), verb(t.Never, "counts", "count"), strings.Join(parts, ", "))
+	exempt := countRows(b.rows, func(r *HostRow) bool { return r.Exempt && r.Standing == remediate.StandUnseen })
+	return fmt.Sprintf("%s%s %s never been seen, and %s as unseen, not as clean: %s.",
+		hosts(t.Never), exemptOf(exempt), verb(t.Never, "has", "have"), verb(t.Never, "counts", "count"), strings.Join(parts, ", "))
 }
 
 func (b *builder) planStatement() string {
@@ -156,24 +172,27 @@ func (b *builder) planStatement() string {
 	if present == 0 {
 		return "There is nothing to remove on the hosts that were looked at. Later looks go on, and a host on which something appears is planned then."
 	}
-	planned := 0
+	planned, stages, left := 0, 0, 0
 	for _, s := range b.s.Timeline {
-		planned += s.Hosts
+		if s.What == InNoPlan {
+			left += s.Hosts
+			continue
+		}
+		planned, stages = planned+s.Hosts, stages+1
 	}
 	if len(b.s.Timeline) == 0 {
 		return fmt.Sprintf("There is no plan yet for %s.", hosts(present))
 	}
-	return fmt.Sprintf("The plan removes it from %s in %s.", hosts(planned), count(len(b.s.Timeline), "stage", "stages"))
+	s := fmt.Sprintf("The plan covers %s in %s.", hosts(planned), count(stages, "stage", "stages"))
+	if left > 0 {
+		s += fmt.Sprintf(" %s with something there %s in no plan yet.", hosts(left), verb(left, "is", "are"))
+	}
+	return s
 }
 
 func (b *builder) progressStatement() string {
 	t := b.s.Totals
-	removed := 0
-	for i := range b.rows {
-		if b.rows[i].Standing == remediate.StandRemoved {
-			removed++
-		}
-	}
+	removed := countRows(b.rows, func(r *HostRow) bool { return r.Standing == remediate.StandRemoved })
 	s := fmt.Sprintf("Removed from %s of %s on which something was found", thousands(removed), hosts(t.Found))
 	switch {
 	case t.Seen == 0:
@@ -189,6 +208,9 @@ func (b *builder) progressStatement() string {
 	}
 	if n := len(b.s.Reappeared); n > 0 {
 		s += fmt.Sprintf(" On %s it came back after it had been removed.", hosts(n))
+	}
+	if n := countRows(b.rows, func(r *HostRow) bool { return r.Bare != "" }); n > 0 {
+		s += fmt.Sprintf(" Nothing protects %s now.", hosts(n))
 	}
 	return s
 }
@@ -242,14 +264,23 @@ func (b *builder) goneStatement() string {
 	}
 	names, found := some(gone), ""
 	if n := b.s.Totals.GoneFound; n > 0 {
-		found = fmt.Sprintf(" Something had been found on %s of them.", thousands(n))
+		found = fmt.Sprintf(" Something had been found on %s.", ofThese(n, len(gone)))
 	}
 	if retired := b.retired(); len(retired) > 0 {
 		found += fmt.Sprintf(" Of %s it is recorded where they went: %s.", thousands(len(retired)), some(retired))
 	}
 	if open := b.s.Totals.GoneOpen; len(open) > 0 {
-		found += fmt.Sprintf(" It was still on %s of them when they were last seen, and nobody has recorded where they went: %s.", thousands(len(open)), some(open))
+		found += fmt.Sprintf(" It was still on %s when %s last seen, and nobody has recorded where %s went: %s.",
+			ofThese(len(open), len(gone)), verb(len(gone), "it was", "they were"), verb(len(gone), "it", "they"), some(open))
 	}
 	return fmt.Sprintf("%s that %s recorded %s not in the inventory any more, and in no number of this report: %s.%s",
 		hosts(len(gone)), verb(len(gone), "is", "are"), verb(len(gone), "is", "are"), names, found)
+}
+
+// ofThese is n of all hosts that were named.
+func ofThese(n, all int) string {
+	if all == 1 {
+		return "it"
+	}
+	return thousands(n) + " of them"
 }

@@ -47,7 +47,7 @@ func timeline() []report.Stage {
 	return []report.Stage{
 		{What: "Wave 3", Hosts: 2, From: date(2026, 12, 12).Add(3 * time.Hour), To: date(2026, 12, 12).Add(9 * time.Hour)},
 		{What: "Wave 4", Hosts: 7, From: date(2026, 12, 13).Add(3 * time.Hour), To: date(2026, 12, 20).Add(9 * time.Hour), Note: "no window reaches 1 of them"},
-		{What: "In no plan yet", Hosts: 2, Note: "make a plan with 'oust plan'"},
+		{What: report.InNoPlan, Hosts: 2, Note: "make a plan with 'oust plan'"},
 	}
 }
 
