@@ -119,7 +119,8 @@ func (s *Store) check(ctx context.Context, found *misfits, progress func(done, a
 	r := &repeater{s: told.session, misfit: found.add, known: s.rules}
 	told.session.log, told.session.carried = r, map[string]remediate.Standing{}
 	texts := startTexts(ctx, conn)
-	if err := repeatAll(ctx, conn, r, progress); err != nil {
+	err = told.withoutTriggers(ctx, func() error { return repeatAll(ctx, conn, r, progress) })
+	if err != nil {
 		return errors.Join(err, texts.stop())
 	}
 	last := lastRecords(ctx, conn)
@@ -196,6 +197,35 @@ func (t *toldStore) open(ctx context.Context) (err error) {
 		return err
 	}
 	t.session = newSession(conn)
+	return nil
+}
+
+// withoutTriggers puts the triggers away while do runs: what they write follows
+// from the rows of the store itself, see checkStates.
+func (t *toldStore) withoutTriggers(ctx context.Context, do func() error) error {
+	triggers := map[string]string{} // as they were made, by name
+	err := t.session.each(`SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'`, nil, func(row scanner) error {
+		var name, text string
+		err := row.Scan(&name, &text)
+		triggers[name] = text
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for name := range triggers {
+		if _, err := t.session.conn.ExecContext(ctx, `DROP TRIGGER "`+name+`"`); err != nil {
+			return err
+		}
+	}
+	if err := do(); err != nil {
+		return err
+	}
+	for _, text := range triggers {
+		if _, err := t.session.conn.ExecContext(ctx, text); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
