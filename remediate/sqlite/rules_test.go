@@ -60,6 +60,21 @@ func TestRules(t *testing.T) {
 		}
 		fits(step.rules)
 	}
+	// A header that was lost is written again, and nothing else.
+	db, err := pool(path, 1)
+	if err == nil {
+		_, err = db.ExecContext(t.Context(), `PRAGMA user_version = 0`)
+	}
+	if err != nil || db.Close() != nil {
+		t.Fatal(err)
+	}
+	if found, err := checked(next); err != nil || len(found) != 1 || !strings.Contains(found[0].Why, "the file is of rules 1, and the ledger tells 2") {
+		t.Errorf("without its header: %+v, %v", found, err)
+	}
+	if got := write(next); got != 7 {
+		t.Errorf("%d records, want 7", got)
+	}
+	fits(next)
 	fits(next + 1) // which has nothing to add as long as it only reads
 
 	if _, err := Open(t.Context(), path, Options{Unsigned: true}); !errors.Is(err, ErrNewer) || !strings.Contains(err.Error(), "(rules 2, this one knows 1)") {
