@@ -1,10 +1,12 @@
 package playbooks
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -104,11 +106,13 @@ func (p *Playbook) readCase(folder fs.FS, name string) (*Case, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the case: %w", err)
 	}
-	if err := strictyaml.Decode(name, data, c); err != nil {
+	shown := filepath.Join(filepath.Dir(p.file), name)
+	if err := strictyaml.Decode(shown, data, c); err != nil {
 		return nil, err
 	}
-	if err := c.check(); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+	if bad := c.check(); bad != nil {
+		line, col := locate(canonical(data)).at(bad.at...)
+		return nil, fmt.Errorf("%s:%d:%d: %w", shown, line, col, bad)
 	}
 	if c.Look != "" {
 		if c.look, err = readBounded(folder, path.Join(path.Dir(name), c.Look)); err != nil {
@@ -138,26 +142,44 @@ func readBounded(folder fs.FS, name string) ([]byte, error) {
 	return fs.ReadFile(folder, name)
 }
 
-// check says what a case lacks.
-func (c *Case) check() error {
+// A caseError is what is wrong with a case, and the keys of the place.
+type caseError struct {
+	at  []any
+	msg string
+}
+
+func (e *caseError) Error() string { return e.msg }
+
+func badCase(msg string, at ...any) *caseError { return &caseError{at, msg} }
+
+// check says what a case lacks, or nil.
+func (c *Case) check() *caseError {
 	found := []string{string(remediate.FindProduct), string(remediate.FindResidue), string(remediate.FindEmbedded), CaseNothing}
-	switch {
-	case strings.TrimSpace(c.Title) == "" || strings.TrimSpace(c.Source) == "":
-		return errors.New("a case says in case what it shows, and in source where its values were seen")
-	case !slices.Contains(caseKinds, c.Kind):
-		return fmt.Errorf("kind %q is unknown; use %s", c.Kind, orNearest(c.Kind, caseKinds))
-	case !slices.Contains(found, c.Found):
-		return fmt.Errorf("found %q is unknown; use %s", c.Found, orNearest(c.Found, found))
-	case (c.Kind == CaseNearMiss) != (c.Found == CaseNothing):
-		return errors.New("a near-miss is a case in which nothing is found, and the only kind of it")
-	case (c.Facts == nil) == (c.Look == ""):
-		return errors.New("a case has either facts or look")
-	case c.Look != "" && (c.Look != path.Base(c.Look) || strings.HasPrefix(c.Look, ".")):
-		return fmt.Errorf("look %q: name a file beside the case", c.Look)
-	case c.Unsupported != "" && c.Found == CaseNothing:
-		return errors.New("unsupported: nothing is found that could be left alone")
+	word := func(key, value string, known []string) *caseError {
+		switch {
+		case value == "":
+			return badCase(fmt.Sprintf("%s is missing; use %s", key, strings.Join(known, ", ")))
+		case !slices.Contains(known, value):
+			return badCase(fmt.Sprintf("%s %q is unknown; use %s", key, value, orNearest(value, known)), key)
+		}
+		return nil
 	}
-	if c.Facts != nil {
+	if strings.TrimSpace(c.Title) == "" || strings.TrimSpace(c.Source) == "" {
+		return badCase("a case says in case what it shows, and in source where its values were seen")
+	}
+	if bad := cmp.Or(word("kind", c.Kind, caseKinds), word("found", c.Found, found)); bad != nil {
+		return bad
+	}
+	switch {
+	case (c.Kind == CaseNearMiss) != (c.Found == CaseNothing):
+		return badCase("a near-miss is a case in which nothing is found, and the only kind of it", "found")
+	case (c.Facts == nil) == (c.Look == ""):
+		return badCase("a case has either facts or look")
+	case c.Look != "" && (c.Look != path.Base(c.Look) || strings.HasPrefix(c.Look, ".")):
+		return badCase(fmt.Sprintf("look %q: name a file beside the case", c.Look), "look")
+	case c.Unsupported != "" && c.Found == CaseNothing:
+		return badCase("unsupported: nothing is found that could be left alone", "unsupported")
+	case c.Facts != nil:
 		return c.Facts.check()
 	}
 	return nil

@@ -109,33 +109,49 @@ var (
 )
 
 // check refuses words that no look gives: such a case would prove nothing.
-func (f *CaseFacts) check() error {
-	var bad error
-	word := func(what, value string, known []string) {
+func (f *CaseFacts) check() *caseError {
+	var bad *caseError
+	word := func(what, value string, known []string, at ...any) {
 		if bad == nil && !slices.Contains(known, value) {
-			bad = fmt.Errorf("facts: %s %q is unknown; use %s", what, value, orNearest(value, known))
+			bad = badCase(fmt.Sprintf("facts: %s %q is unknown; use %s", what, value, orNearest(value, known)), append([]any{"facts"}, at...)...)
 		}
 	}
-	word("platform", string(f.Platform), casePlatforms)
-	for p, kind := range f.Paths {
-		word("what stands at "+p, kind, casePaths)
+	word("platform", string(f.Platform), casePlatforms, "platform")
+	for _, p := range slices.Sorted(maps.Keys(f.Paths)) {
+		word("what stands at "+p, f.Paths[p], casePaths, "paths", p)
 	}
-	for k, view := range f.Keys {
-		word("the view of "+k, view, caseKeys)
+	for _, k := range slices.Sorted(maps.Keys(f.Keys)) {
+		word("the view of "+k, f.Keys[k], caseKeys, "keys", k)
 	}
-	for s, state := range f.Running {
-		word("the state of "+s, state, caseRuns)
+	for _, s := range slices.Sorted(maps.Keys(f.Running)) {
+		word("the state of "+s, f.Running[s], caseRuns, "running", s)
 	}
-	for _, p := range f.Packages {
-		word("the status of "+p.Name, orElse(p.Status, remediate.PackageInstalled), caseStatuses)
+	for i, p := range f.Packages {
+		word("the status of "+p.Name, orElse(p.Status, remediate.PackageInstalled), caseStatuses, "packages", i, "status")
 	}
-	for _, e := range f.Uninstall {
-		word("the view of "+e.Key, orElse(e.View, string(remediate.View64)), caseViews)
+	for i, e := range f.Uninstall {
+		word("the view of "+e.Key, orElse(e.View, string(remediate.View64)), caseViews, "uninstall", i, "view")
 	}
 	if bad == nil && f.Platform != remediate.Windows && len(f.Keys)+len(f.Uninstall)+len(f.UpgradeCodes)+len(f.Appx) > 0 {
-		bad = fmt.Errorf("facts: %s has no registry and no entries", f.Platform)
+		bad = badCase(fmt.Sprintf("facts: %s has no registry and no entries", f.Platform), "facts")
 	}
 	return bad
+}
+
+// unknownTo are the paths and keys of the facts that none of the questions is
+// about.
+func (f *CaseFacts) unknownTo(q remediate.Questions) (out []string) {
+	for _, p := range slices.Sorted(maps.Keys(f.Paths)) {
+		if !slices.Contains(q.Paths, p) {
+			out = append(out, p)
+		}
+	}
+	for _, k := range slices.Sorted(maps.Keys(f.Keys)) {
+		if !slices.Contains(q.Keys, k) {
+			out = append(out, k)
+		}
+	}
+	return out
 }
 
 func orElse(value, otherwise string) string {

@@ -41,6 +41,11 @@ func (l *Library) RunCase(c *Case, parse func([]byte) (*remediate.Facts, error))
 	}
 	findings := l.Match(r.Facts)
 	r.Problems = append(r.Problems, c.unexpected(findings)...)
+	if c.Facts != nil && len(r.Problems) > 0 {
+		if unknown := c.Facts.unknownTo(l.Questions(c.Facts.Platform)); len(unknown) > 0 {
+			r.Problems = append(r.Problems, "no playbook asks about "+strings.Join(unknown, ", ")+", which the facts name: a case has a path or key as its playbook has it")
+		}
+	}
 	counted, noted := remediate.Part(findings)
 	r.Golden = "found" + foundText(counted, noted)
 	if len(counted) == 0 || c.Kind == CaseNearMiss {

@@ -13,7 +13,7 @@ import (
 func TestPathsOfEachUser(t *testing.T) {
 	t.Parallel()
 	const path = `%SystemDrive%\Users\*\AppData\Local\Acme\widget.exe`
-	text := strings.Replace(strings.Replace(widgetOnWindows, "- service: widgetd", "- path: '"+path+"'", 1), "STEPS", "steps: [{msi: {}}]", 1)
+	text := strings.Replace(strings.Replace(widgetOnWindows, "- service: widgetd", "- path: '"+path+"'", 1), "STEPS", coveringSteps, 1)
 	p, err := Parse("widget.yaml", []byte(text))
 	if err != nil {
 		t.Fatal(err)
@@ -42,7 +42,7 @@ func TestPathsOfEachUser(t *testing.T) {
 			t.Errorf("%s: %+v, want %q", kind, found, want)
 			continue
 		}
-		if _, err := l.Render(RenderInput{Facts: f, Findings: found}); err == nil || !strings.Contains(err.Error(), "without an uninstall entry") {
+		if _, err := l.Render(RenderInput{Facts: f, Findings: found}); err == nil || !strings.Contains(err.Error(), "in the folders of users alone") {
 			t.Errorf("%v", err)
 		}
 	}

@@ -62,6 +62,9 @@ func (s Step) on(p remediate.Platform) bool {
 // nothing can.
 func (p *Playbook) windowsActs(f *remediate.Facts) ([]act, string) {
 	entries, reason := p.entries(f)
+	if reason == "" {
+		reason = p.ofUsersAlone(f)
+	}
 	if reason != "" {
 		return nil, reason
 	}
@@ -88,6 +91,25 @@ func (p *Playbook) windowsActs(f *remediate.Facts) ([]act, string) {
 		return nil, "it is there without an uninstall entry that the steps could remove"
 	}
 	return append(out, p.windowsLeftovers()...), ""
+}
+
+// ofUsersAlone says that all that proves the product is in the folders of users,
+// who have it for themselves, or "".
+func (p *Playbook) ofUsersAlone(f *remediate.Facts) string {
+	where := ""
+	for _, s := range p.Detect {
+		if _, _, ok := s.match(f); !ok {
+			continue
+		}
+		if _, _, users := remediate.PerUserPath(s.Path); !users {
+			return ""
+		}
+		where = s.Path
+	}
+	if where == "" {
+		return ""
+	}
+	return "it is in the folders of users alone (" + where + "); they must remove it"
 }
 
 // words are names for a loop of cmd, which reads one with a blank in quotes.

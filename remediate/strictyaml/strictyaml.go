@@ -187,7 +187,7 @@ func explain(file string, text []byte, err error) error {
 	} else {
 		e = &Error{File: file, Msg: err.Error()}
 		if y, ok := errors.AsType[yaml.Error](err); ok {
-			e.Msg = y.GetMessage()
+			e.Msg = plainer(y.GetMessage())
 			if t := y.GetToken(); t != nil && t.Position != nil {
 				e.Line, e.Column = t.Position.Line, t.Position.Column
 			}
@@ -197,6 +197,14 @@ func explain(file string, text []byte, err error) error {
 		e.Excerpt = excerpt(text, e.Line, e.Column)
 	}
 	return e
+}
+
+// plainer says in other words what the YAML library says so that few understand it.
+func plainer(msg string) string {
+	if strings.HasPrefix(msg, "found character '\t'") {
+		return "a tab begins this line; YAML is indented with blanks"
+	}
+	return msg
 }
 
 // excerpt shows the line before, the line and a mark under the column.

@@ -62,6 +62,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"a list for a map", "map: [a]\n", "f.yaml:1:6: want keys and values"},
 		{"a number for yes", "on: 1\n", "f.yaml:1:5: want true or false"},
 		{"not YAML", "title: [a\n", "f.yaml:1:"},
+		{"a tab", "in:\n\tport: 5\n", "f.yaml:2:1: a tab begins this line; YAML is indented with blanks"},
 		{"second document", "title: a\n---\ntitle: b\n", "second document"},
 		{"alias", "in: &a {port: 1}\nlist: [*a]\n", "f.yaml:1:5: anchors and aliases"},
 		{"NUL", "title: a\x00b\n", "f.yaml:1:9: a NUL byte"},
