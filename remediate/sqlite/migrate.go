@@ -41,15 +41,15 @@ func inspect(ctx context.Context, path string, rules int, options ...string) err
 	if id != applicationID && (id != 0 || tables > 0) {
 		return ErrForeign
 	}
-	if rules > 0 && inForce > int64(rules) {
-		return fmt.Errorf("%w (rules %d, this one knows %d)", ErrNewer, inForce, rules)
-	}
 	var have int64
 	if versioned > 0 {
 		err = db.QueryRowContext(ctx, `SELECT ifnull(max(version_id), 0) FROM goose_db_version`).Scan(&have)
 		if err != nil {
 			return err
 		}
+	}
+	if rules > 0 && have > 0 && inForce > int64(rules) {
+		return fmt.Errorf("%w (rules %d, this one knows %d)", ErrNewer, inForce, rules)
 	}
 	want, err := newest(db)
 	if err != nil {
