@@ -85,11 +85,14 @@ type sight struct {
 	// remembered is what an earlier look found and this one could not see.
 	remembered []remediate.Finding
 	raw        []byte
+	// passing: what the look lacks may be answered another time, for all that is
+	// known.
+	passing bool
 }
 
 // probe looks at a host over a connection.
 func (e *Engine) probe(ctx context.Context, conn transports.Conn, h remediate.Host) (*sight, error) {
-	nonce := remediate.NewNonce()
+	began, nonce := e.Monotonic(), remediate.NewNonce()
 	command, err := e.lookCommand(h, nonce)
 	if err != nil {
 		return nil, err
@@ -103,7 +106,10 @@ func (e *Engine) probe(ctx context.Context, conn transports.Conn, h remediate.Ho
 		return nil, probeFailure(h, res, err)
 	}
 	s := &sight{facts: facts, raw: slices.Clone(raw)}
-	if facts.Platform == remediate.Windows {
+	if err := e.askAgain(ctx, conn, h, s, began); err != nil {
+		return nil, err
+	}
+	if s.facts.Platform == remediate.Windows {
 		if err := e.probeWindows(ctx, conn, h, nonce, s); err != nil {
 			return nil, err
 		}
@@ -187,9 +193,12 @@ func (s *sight) incomplete() *failure {
 	if len(s.facts.Incomplete) == 0 || len(s.findings) > 0 {
 		return nil
 	}
-	class := remediate.ClassInternal
-	if !s.facts.Privilege.Root {
+	class := remediate.ClassUnsupported
+	switch {
+	case !s.facts.Privilege.Root:
 		class = remediate.ClassPrivilege
+	case s.passing:
+		class = remediate.ClassTimeout
 	}
 	return &failure{class: class, detail: oneLine("found nothing, but the look was not complete: " +
 		strings.Join(s.facts.Incomplete, "; "))}

@@ -63,7 +63,7 @@ func TestJudge(t *testing.T) {
 		{"died and still there", verdict{exit: diedExit, died: true, after: seen(nil, productFinding())}, remediate.OutcomeFailed,
 			remediate.ClassUninstaller, "without an exit code"},
 		{"there until the reboot", verdict{exit: remediate.ScriptReboot, after: seen(nil, residueFinding())}, remediate.OutcomeRebootPending, "", "until the reboot"},
-		{"a blind look proves nothing", verdict{after: blind}, remediate.OutcomeFailed, remediate.ClassInternal, "not complete"},
+		{"a blind look proves nothing", verdict{after: blind}, remediate.OutcomeFailed, remediate.ClassUnsupported, "not complete"},
 		{"a look without rights proves nothing", verdict{after: asUser}, remediate.OutcomeFailed, remediate.ClassPrivilege, "not complete"},
 	}
 	for _, tt := range tests {

@@ -1,3 +1,4 @@
+#: always
 LC_ALL=C; export LC_ALL
 PATH=/usr/sbin:/usr/bin:/sbin:/bin:${PATH:-/usr/bin}:/usr/local/sbin:/usr/local/bin; export PATH
 unset DPKG_ADMINDIR DPKG_ROOT
@@ -107,6 +108,7 @@ done
 [ -n "$system" ] || system=$(uname -srm)
 printf '%s\n' "$system"
 
+#: once
 frame 'section release'
 case $system in
 Darwin*) sw_vers 2>&1 ;;
@@ -135,18 +137,22 @@ case $who in
 *) if have sudo && bounded 10 sudo -n /bin/sh -c : >/dev/null 2>&1; then echo can-become; fi ;;
 esac
 
+#: dpkg
 if [ -e /var/lib/dpkg/status ]; then
   list dpkg dpkg-query -W -f '${Package}\t${Version}\t${Architecture}\t${Status}\n'
 fi
+#: rpm
 if rpm_database; then
   list rpm bounded 40 rpm -qa --qf '%{NAME}\t%|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE}\t%{ARCH}\t%{VENDOR}\n'
 fi
+#: apk
 for file in /lib/apk/db/installed /usr/lib/apk/db/installed; do
   if [ -e "$file" ]; then
     list apk grep '^[CPVA]:' "$file"
     break
   fi
 done
+#: pkgutil
 case $system in
 Darwin*)
   listed="$listed pkgutil"
@@ -167,6 +173,7 @@ Darwin*)
   ;;
 esac
 
+#: once
 frame 'section managers'
 echo "$listed"
 
@@ -183,11 +190,13 @@ names launchd .plist /Library/LaunchAgents
 
 ask_services
 
+#: paths
 frame 'section paths'
 asked=0
 ask_paths
 echo "asked $asked"
 
+#: once
 frame 'section disk'
 set -- /
 for dir in /var /var/lib /opt; do [ -d "$dir" ] && set -- "$@" "$dir"; done
@@ -224,4 +233,5 @@ for file in /run/reboot-required.pkgs /var/run/reboot-required.pkgs; do
     break
   fi
 done
+#: always
 frame end

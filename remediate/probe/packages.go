@@ -68,13 +68,16 @@ func (r *reader) check(manager string, odd []string) {
 	switch code {
 	case "0":
 	case "124", "137", "142": // what the shell says of the end is no fault of its own
-		r.incomplete("%s did not list its packages in time and was ended", manager)
+		r.gap(manager, "", "%s did not list its packages in time and was ended", manager)
+		r.gaps[len(r.gaps)-1].Late = true
 		return
-	default:
+	case "126", "127": // it is not there, or is no program
 		r.incomplete("%s could not list its packages (exit code %s)", manager, code)
+	default:
+		r.gap(manager, "", "%s could not list its packages (exit code %s)", manager, code)
 	}
 	if len(odd) > 0 {
-		r.incomplete("%s printed %d line(s) that name no package, the first %q", manager, len(odd), clean(odd[0]))
+		r.gap(manager, "", "%s printed %d line(s) that name no package, the first %q", manager, len(odd), clean(odd[0]))
 	}
 }
 

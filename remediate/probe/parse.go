@@ -55,9 +55,20 @@ func Reparse(raw []byte) (*remediate.Facts, error) {
 type reader struct {
 	frames remediate.Frames
 	facts  *remediate.Facts
+	gaps   []Gap
+	// asked counts the answers about single registry keys and paths.
+	asked int
 }
 
 func read(f remediate.Frames) (*remediate.Facts, error) {
+	r, err := readAll(f)
+	if err != nil {
+		return nil, err
+	}
+	return r.facts, nil
+}
+
+func readAll(f remediate.Frames) (*reader, error) {
 	r := &reader{frames: f, facts: &remediate.Facts{}}
 	switch f.Kind {
 	case Kind:
@@ -69,7 +80,7 @@ func read(f remediate.Frames) (*remediate.Facts, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read the look: %w", err)
 		}
-		return r.facts, nil
+		return r, nil
 	default:
 		return nil, fmt.Errorf("read the look: it is of kind %q, this program reads %q and %q", clean(f.Kind), Kind, KindWindows)
 	}
@@ -83,7 +94,7 @@ func read(f remediate.Frames) (*remediate.Facts, error) {
 			return nil, fmt.Errorf("read the look: %w", err)
 		}
 	}
-	return r.facts, nil
+	return r, nil
 }
 
 // sections holds the look to what its script prints: each section once, and

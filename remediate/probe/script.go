@@ -29,6 +29,16 @@ var lookScript string
 // know that they started one, and not that it still runs. A name that no
 // service has is not asked, and stays unknown.
 func Sh(q remediate.Questions, nonce remediate.Nonce) []byte {
+	return sh(q, nonce, func(string) bool { return true })
+}
+
+// pieceMark begins a line of look.sh that names the piece after it: the
+// sections of one package manager or of the paths, "always" what every script
+// needs, or "once" what is asked once.
+const pieceMark = "#: "
+
+// sh makes the script from the pieces that are wanted.
+func sh(q remediate.Questions, nonce remediate.Nonce, want func(piece string) bool) []byte {
 	var b strings.Builder
 	b.WriteString("frame() { printf '\\n@%s %s\\n' " + string(nonce) + " \"$1\"; }\n")
 	b.WriteString("ask_paths() {\n:\n")
@@ -39,7 +49,15 @@ func Sh(q remediate.Questions, nonce remediate.Nonce) []byte {
 	b.WriteString("}\n")
 	askUnits(&b, q.Services)
 	b.WriteString("kind='" + Kind + "'\n")
-	b.WriteString(lookScript)
+	in := true
+	for l := range strings.Lines(lookScript) {
+		if name, ok := strings.CutPrefix(l, pieceMark); ok {
+			name = strings.TrimSpace(name)
+			in = name == "always" || want(name)
+		} else if in {
+			b.WriteString(l)
+		}
+	}
 	return []byte(b.String())
 }
 

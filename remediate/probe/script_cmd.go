@@ -37,12 +37,27 @@ var lookCmd string
 // letters that the host's code page lacks, comes back in Facts.Incomplete. The
 // error wraps ErrCannotAsk for a path, key or service that no line can hold.
 func Cmd(q remediate.Questions, nonce remediate.Nonce) ([]byte, error) {
+	return cmd(q, nonce, func(string) bool { return true })
+}
+
+// cmd makes the script from the sections that are wanted.
+func cmd(q remediate.Questions, nonce remediate.Nonce, want func(section string) bool) ([]byte, error) {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\r\n", args...) }
+	section := ""
 	for l := range strings.Lines(lookCmd) {
 		l = strings.TrimRight(l, "\r\n")
 		word, rest, _ := strings.Cut(l, " ")
 		switch {
+		case word == "SECTION":
+			section = rest
+		case word == "END":
+			section = ""
+		case l == "ASK SERVICES":
+			section = "running"
+		}
+		switch {
+		case section != "" && !want(section):
 		case word == "BEGIN":
 			line("%s", nonce.CmdBegin(KindWindows))
 		case word == "SECTION":

@@ -161,7 +161,16 @@ func (h *standin) below(text string) string {
 // look runs the look and returns what it prints.
 func (h *standin) look(t *testing.T) []byte {
 	t.Helper()
-	script := string(probe.Sh(remediate.Questions{Paths: h.ask, Services: h.services}, nonce))
+	return h.run(t, string(probe.Sh(h.questions(), nonce)))
+}
+
+func (h *standin) questions() remediate.Questions {
+	return remediate.Questions{Paths: h.ask, Services: h.services}
+}
+
+// run runs a script of a look, or of a part of one.
+func (h *standin) run(t *testing.T, script string) []byte {
+	t.Helper()
 	if h.edit != nil {
 		script = h.edit(script)
 	}

@@ -73,7 +73,7 @@ func (r *reader) paths() error {
 		r.facts.Paths = append(r.facts.Paths, remediate.PathFact{Path: path, Kind: kind})
 	}
 	if r.has("paths") && asked != len(r.facts.Paths) {
-		r.incomplete("not all paths were looked at: %d answers", len(r.facts.Paths))
+		r.gap("paths", "", "not all paths were looked at: %d answers", len(r.facts.Paths))
 	}
 	return nil
 }

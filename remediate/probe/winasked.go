@@ -21,7 +21,7 @@ func (w *winReader) askedKeys(section string) ([]remediate.KeyFact, error) {
 	var out []remediate.KeyFact
 	var cur *remediate.KeyFact
 	var said []string
-	asked := -1
+	asked, item := -1, ""
 	for _, l := range w.all(section) {
 		m := keyLine.FindStringSubmatch(l)
 		switch {
@@ -33,19 +33,11 @@ func (w *winReader) askedKeys(section string) ([]remediate.KeyFact, error) {
 			}
 			cur, said = &remediate.KeyFact{Key: clean(string(key)), View: remediate.RegistryView(m[1]), Kind: remediate.KeyDenied}, nil
 			if m[3] != string(key) {
-				said = append(said, "cmd.exe read it as "+strconv.Quote(clean(m[3])))
+				said = append(said, misreadAs+strconv.Quote(clean(m[3])))
 			}
+			item = m[0][:strings.IndexByte(m[0], '"')-1]
 		case strings.HasPrefix(l, "rc ") && cur != nil:
-			switch misread := len(said) > 0 && strings.HasPrefix(said[0], "cmd.exe read it as "); {
-			case misread:
-			case l == "rc 0":
-				cur.Kind = remediate.KeyPresent
-			case w.isAbsent("key", said):
-				cur.Kind = remediate.KeyAbsent
-			}
-			if cur.Kind == remediate.KeyDenied {
-				w.incomplete("registry key %s may not be looked at: %s", cur.Key, clean(strings.Join(said, " ")))
-			}
+			w.askedKey(cur, section, item, said, l)
 			out, cur = append(out, *cur), nil
 		case strings.HasPrefix(l, "asked "):
 			asked, _ = strconv.Atoi(l[len("asked "):])
@@ -54,9 +46,37 @@ func (w *winReader) askedKeys(section string) ([]remediate.KeyFact, error) {
 		}
 	}
 	if cur != nil || section == "keys" && w.has(section) && asked != len(out) {
-		w.incomplete("%s: not all registry keys were looked at: %d answers", section, len(out))
+		w.gap(section, "", "%s: not all registry keys were looked at: %d answers", section, len(out))
 	}
 	return out, nil
+}
+
+// misreadAs begins what is said of a key that cmd.exe took for another one.
+const misreadAs = "cmd.exe read it as "
+
+// askedKey decides what the host's words about a key and the end of reg.exe
+// mean. It ends with 1 where it finds nothing.
+func (w *winReader) askedKey(k *remediate.KeyFact, section, item string, said []string, end string) {
+	w.asked++
+	misread := len(said) > 0 && strings.HasPrefix(said[0], misreadAs)
+	switch {
+	case misread:
+	case end == "rc 0":
+		k.Kind = remediate.KeyPresent
+		return
+	case end == "rc 1" && w.isAbsent("key", said):
+		k.Kind = remediate.KeyAbsent
+		return
+	}
+	why := clean(strings.Join(said, " "))
+	if why == "" {
+		why = "reg.exe said nothing and ended with " + clean(strings.TrimPrefix(end, "rc "))
+	}
+	if misread || refused(why) {
+		w.incomplete("registry key %s may not be looked at: %s", k.Key, why)
+		return
+	}
+	w.gap(section, item, "registry key %s may not be looked at: %s", k.Key, why)
 }
 
 func (w *winReader) keys() error {
@@ -115,7 +135,7 @@ func (w *winReader) paths() error {
 		w.facts.Paths = append(w.facts.Paths, read(a))
 	}
 	if w.has("paths") && asked != len(answers) {
-		w.incomplete("not all paths were looked at: %d answers", len(answers))
+		w.gap("paths", "", "not all paths were looked at: %d answers", len(answers))
 	}
 	return nil
 }
@@ -124,6 +144,7 @@ func (w *winReader) paths() error {
 // d-------- for a folder; an l among them is a reparse point: a link, a
 // junction, or a file whose content stands elsewhere.
 func (w *winReader) path(a pathAnswer) remediate.PathFact {
+	w.asked++
 	f := remediate.PathFact{Path: clean(a.path), Kind: remediate.PathDenied}
 	variable, rest, _ := splitPath(a.path)
 	switch {
@@ -139,7 +160,12 @@ func (w *winReader) path(a pathAnswer) remediate.PathFact {
 	case w.isAbsent("path", a.said):
 		f.Kind = remediate.PathAbsent
 	default:
-		w.incomplete("%s may not be looked at as %s: %s", f.Path, w.facts.Privilege.User, clean(strings.Join(a.said, " ")))
+		why := clean(strings.Join(a.said, " "))
+		unread := w.incomplete
+		if !refused(why) {
+			unread = func(format string, args ...any) { w.gap("paths", fmt.Sprintf("path %x", a.path), format, args...) }
+		}
+		unread("%s may not be looked at as %s: %s", f.Path, w.facts.Privilege.User, why)
 	}
 	return f
 }

@@ -33,13 +33,23 @@ func (w *winReader) list(section, what string) []regKey {
 	switch {
 	case !w.has(section):
 	case !ok:
-		w.incomplete("%s: the answer has no end", what)
+		w.gap(section, "", "%s: the answer has no end", what)
 	case !zero && (len(keys) > 0 || !w.isAbsent("list", other)):
-		w.incomplete("%s: reg.exe said %q", what, clean(strings.Join(other, " ")))
+		w.saidAgainst(section, "", what, other)
 	case cut:
 		w.incomplete("%s: more than %d registry keys", what, maxKeys)
 	}
 	return keys
+}
+
+// saidAgainst notes what reg.exe says where it does not list what is there.
+func (w *winReader) saidAgainst(section, item, what string, said []string) {
+	why := clean(strings.Join(said, " "))
+	if refused(why) {
+		w.incomplete("%s: reg.exe said %q", what, why)
+		return
+	}
+	w.gap(section, item, "%s: reg.exe said %q", what, why)
 }
 
 func (w *winReader) uninstall() error {
@@ -63,7 +73,7 @@ var hiveLine = regexp.MustCompile(`^hive "HKEY_USERS\\(.+)"$`)
 // name of the hive S-1-5-18, and oust-look-* is a copy that the question to
 // PowerShell of another look has mounted.
 func (w *winReader) userUninstall() error {
-	hive, hives := "", 0
+	hive, item, hives := "", "", 0
 	var lines []string
 	done := func() {
 		keys, other, _ := parseReg(lines)
@@ -72,7 +82,7 @@ func (w *winReader) userUninstall() error {
 		case hive == "" || strings.EqualFold(hive, ".DEFAULT") || strings.HasPrefix(hive, "oust-look-"):
 			return
 		case len(keys) == 0 && !w.isAbsent("list", other):
-			w.incomplete(`the uninstall entries of HKU\%s: reg.exe said %q`, hive, clean(strings.Join(other, " ")))
+			w.saidAgainst("users", item, `the uninstall entries of HKU\`+hive, other)
 		case remediate.UserSID(hive) && len(w.windows.Hives) < maxHives:
 			w.windows.Hives = append(w.windows.Hives, remediate.UserHive{SID: hive})
 		}
@@ -81,7 +91,7 @@ func (w *winReader) userUninstall() error {
 	for _, l := range w.all("users") {
 		if m := hiveLine.FindStringSubmatch(l); m != nil {
 			done()
-			hive = clean(m[1])
+			hive, item = clean(m[1]), l
 			hives++
 			continue
 		}
@@ -89,7 +99,7 @@ func (w *winReader) userUninstall() error {
 	}
 	done()
 	if w.has("users") && hives == 0 {
-		w.incomplete("the host names no user hives")
+		w.gap("users", "", "the host names no user hives")
 	}
 	w.sortEntries()
 	return nil
@@ -201,7 +211,7 @@ func (w *winReader) services() error {
 		return fmt.Errorf("the host lists %d services; at most %d are read", len(found), maxServices)
 	}
 	if len(found) == 0 && w.has("service-type") {
-		w.incomplete("the host lists no services")
+		w.gap("service-type", "", "the host lists no services")
 	}
 	for _, s := range found {
 		w.facts.Services = append(w.facts.Services, *s)
