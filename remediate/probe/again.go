@@ -11,7 +11,8 @@ import (
 	"oust/remediate"
 )
 
-// secAgain holds what a mended look lacked at first, a line each.
+// secAgain holds what a mended look lacked at first, a line each: of many the
+// first few.
 const secAgain = "asked-again"
 
 // Again makes the script that asks a host again for the gaps of a look, which
@@ -81,6 +82,9 @@ func Mend(raw, out []byte) (Mended, error) {
 		return same, nil //nolint:nilerr // the gaps stay
 	}
 	_, all := again.Get("who")
+	if first.anew() && !all {
+		return same, nil
+	}
 	closed := same.Left
 	for try := 0; len(closed) > 0; try++ {
 		r, err := kept(first.with(again, closed))
@@ -136,7 +140,7 @@ func (r *reader) noted(sections []remediate.Frame, gaps []Gap) []remediate.Frame
 	for l := range strings.Lines(string(data)) {
 		lines = append(lines, strings.TrimRight(l, "\n"))
 	}
-	for _, g := range gaps {
+	for _, g := range gaps[:min(len(gaps), mostPieces)] {
 		lines = append(lines, g.Why)
 	}
 	sections = slices.DeleteFunc(slices.Clone(sections), func(s remediate.Frame) bool { return s.Name == secAgain })

@@ -102,6 +102,38 @@ func FuzzReparse(f *testing.F) {
 	})
 }
 
+// FuzzMend: whatever a host prints when it is asked again, the look is read, and
+// lacks no more than before.
+func FuzzMend(f *testing.F) {
+	for _, out := range recordings(f) {
+		look := short(f, out)
+		f.Add(look, look)
+		f.Add(bytes.ReplaceAll(look, []byte("rc 0"), []byte("odd\nrc 1")), look)
+		f.Add(bytes.ReplaceAll(look, []byte("-exit\n0"), []byte("-exit\n2")), look)
+	}
+	f.Fuzz(func(t *testing.T, look, again []byte) {
+		facts, raw, err := probe.Parse(look, nonce)
+		if err != nil {
+			return
+		}
+		if script, err := probe.Again(raw, remediate.Questions{}); err != nil || (script == nil) != (len(probe.Gaps(raw)) == 0) {
+			t.Errorf("%d gaps, a script of %d bytes, %v", len(probe.Gaps(raw)), len(script), err)
+		}
+		m, err := probe.Mend(raw, again)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkBounds(t, m.Facts)
+		kept, err := probe.Reparse(m.Raw)
+		if err != nil || !reflect.DeepEqual(kept, m.Facts) {
+			t.Errorf("the kept look says something else, error %v:\n%s", err, cmp.Diff(m.Facts, kept))
+		}
+		if len(probe.Gaps(m.Raw)) > len(probe.Gaps(raw)) && len(m.Facts.Incomplete) >= len(facts.Incomplete) {
+			t.Errorf("it lacked %q, and now %q", facts.Incomplete, m.Facts.Incomplete)
+		}
+	})
+}
+
 // FuzzAsk: the path of a question, whatever its bytes, comes back through a
 // real sh as it was asked.
 func FuzzAsk(f *testing.F) {
