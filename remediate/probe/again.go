@@ -89,7 +89,7 @@ func Mend(raw, out []byte) (Mended, error) {
 	for try := 0; len(closed) > 0; try++ {
 		r, err := kept(first.with(again, closed))
 		if err != nil {
-			break
+			return same, nil //nolint:nilerr // the gaps stay
 		}
 		if try == 0 {
 			same.Left = r.gaps

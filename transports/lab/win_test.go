@@ -48,7 +48,7 @@ func winTarget(f *Fleet, i int) transports.Target {
 // winRun runs lines of cmd on a Windows host.
 func winRun(t *testing.T, d transports.Dialer, target transports.Target, lines ...string) (transports.Result, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	c, err := d.Dial(ctx, target)
 	if err != nil {
@@ -56,7 +56,7 @@ func winRun(t *testing.T, d transports.Dialer, target transports.Target, lines .
 	}
 	defer func() { _ = c.Close() }()
 	return c.Run(ctx, transports.Command{
-		Line: remediate.CmdLine, Stdin: []byte(strings.Join(append(lines, "exit"), "\r\n") + "\r\n"), Timeout: 15 * time.Second, MaxOutput: 1 << 20,
+		Line: remediate.CmdLine, Stdin: []byte(strings.Join(append(lines, "exit"), "\r\n") + "\r\n"), Timeout: time.Minute, MaxOutput: 1 << 20,
 	})
 }
 

@@ -20,7 +20,7 @@ func winScript(ctx context.Context, d transports.Dialer, target transports.Targe
 		return transports.Result{}, err
 	}
 	defer func() { _ = c.Close() }()
-	return c.Run(ctx, transports.Command{Line: remediate.CmdLine, Stdin: text, Timeout: 5 * time.Second, MaxOutput: job.MaxReport})
+	return c.Run(ctx, transports.Command{Line: remediate.CmdLine, Stdin: text, Timeout: 20 * time.Second, MaxOutput: job.MaxReport})
 }
 
 // winPlan looks at a host and renders the script that removes what is found.
@@ -61,7 +61,7 @@ func TestWindowsJobs(t *testing.T) {
 			if err := f.SetFault(w.name, fault); err != nil {
 				t.Fatal(err)
 			}
-			ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 			defer cancel()
 			script := winPlan(ctx, t, d, target)
 			id, n := remediate.NewID(time.Unix(1_800_000_000, 0)), remediate.NewNonce()

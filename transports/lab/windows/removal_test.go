@@ -30,6 +30,9 @@ func (m *machine) removal(secrets map[string]string) (job.Report, string) {
 	if err != nil {
 		m.t.Fatalf("%v in\n%s", err, out)
 	}
+	if r.State != job.StateEnded {
+		m.t.Logf("the launch printed %q", out)
+	}
 	return r, id
 }
 

@@ -52,7 +52,7 @@ func (c held) Sleep(ctx context.Context, d time.Duration) error {
 // there again.
 func (m *machine) awaitRestarts(n int) {
 	m.t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(2 * time.Minute)
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for {

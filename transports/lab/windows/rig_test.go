@@ -92,7 +92,7 @@ func (m *machine) as(user, line string) result {
 		m.t.Fatal(err)
 	}
 	var out, errs bytes.Buffer
-	ctx, cancel := context.WithTimeout(m.t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(m.t.Context(), 2*time.Minute)
 	defer cancel()
 	exit := cmdexe.Run(ctx, s.Config(strings.NewReader(""), &out, &errs), "/c "+line)
 	return result{out.String(), errs.String(), exit}
@@ -106,7 +106,7 @@ func (m *machine) script(user string, text []byte) string {
 		m.t.Fatal(err)
 	}
 	var out bytes.Buffer
-	ctx, cancel := context.WithTimeout(m.t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(m.t.Context(), 2*time.Minute)
 	defer cancel()
 	_ = cmdexe.Run(ctx, s.Config(bytes.NewReader(text), &out, &out), "/c "+remediate.CmdLine)
 	return out.String()

@@ -44,11 +44,11 @@ func TestMasterzen(t *testing.T) {
 		{"fill 300000", "", string(filler(300000)), "", 0},
 		{"echo a & <b>", "", "a & <b>\r\n", "", 0},
 	} {
-		client, err := winrm.NewClient(winrm.NewEndpoint(host, port, true, false, pem, nil, nil, 20*time.Second), testUser, testPassword)
+		client, err := winrm.NewClient(winrm.NewEndpoint(host, port, true, false, pem, nil, nil, 2*time.Minute), testUser, testPassword)
 		if err != nil {
 			t.Fatal(err)
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 		var stdout, stderr bytes.Buffer
 		exit, err := client.RunWithContextWithInput(ctx, test.line, &stdout, &stderr, strings.NewReader(test.stdin))
 		cancel()
