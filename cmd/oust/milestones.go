@@ -86,8 +86,8 @@ func had(s *remediate.HostState) bool {
 // are given.
 func (e *everSeen) left(inventory []engine.HostOutlook) []schedule.Stand {
 	n := 0
-	for _, h := range inventory {
-		if had(h.State) {
+	for i := range inventory {
+		if had(inventory[i].State) {
 			n++
 		}
 	}
@@ -127,21 +127,20 @@ func (w *workspace) progress(ctx context.Context, all []engine.HostOutlook, seen
 		}
 	}
 	left := seen.left(all)
-	stands := make([]schedule.Stand, len(all), len(all)+len(left))
-	for i, h := range all {
-		stands[i] = schedule.Stand{Host: h.Host, Standing: h.State.Standing, Exempt: exempt[h.Host]}
-		switch {
-		case stands[i].Open():
-			p.Open++
-		case schedule.Stand{Standing: h.State.Standing}.Open():
-			p.Exempt++
-		}
-	}
-	for _, h := range left {
+	for i := range left {
+		h := &left[i]
 		if h.Exempt = cmp.Or(retired[h.Host], exempt[h.Host]); h.Exempt.IsZero() {
 			p.Left = append(p.Left, h.Host)
 		}
-		stands = append(stands, h)
+	}
+	for i := range all {
+		if (schedule.Stand{Standing: all[i].State.Standing}).Open() {
+			if exempt[all[i].Host].IsZero() {
+				p.Open++
+			} else {
+				p.Exempt++
+			}
+		}
 	}
 	if p.Begun, err = w.firstRemoval(ctx); err != nil {
 		return p, err
@@ -152,6 +151,11 @@ func (w *workspace) progress(ctx context.Context, all []engine.HostOutlook, seen
 	if p.Open > 0 || len(p.Left) > 0 {
 		return p, nil
 	}
+	stands := make([]schedule.Stand, 0, len(all)+len(left))
+	for i := range all {
+		stands = append(stands, schedule.Stand{Host: all[i].Host, Standing: all[i].State.Standing, Exempt: exempt[all[i].Host]})
+	}
+	stands = append(stands, left...)
 	if p.Finished, err = schedule.FinishedAt(stands, w.store.LatestMoves(ctx)); err != nil {
 		return p, fmt.Errorf("read since when no host is left: %w", err)
 	}

@@ -76,7 +76,7 @@ func (e *Engine) OutlookOf(ctx context.Context, r *Records, hosts, all []remedia
 		return Outlook{}, err
 	}
 	out := Outlook{Held: s.brake.held, Waves: s.waveOutlooks(), Hosts: make([]HostOutlook, len(asked))}
-	inParts(asked, func(from int, part []*served) {
+	together(asked, func(from int, part []*served) {
 		for i, x := range part {
 			out.Hosts[from+i] = s.outlook(x)
 		}
@@ -88,6 +88,14 @@ func (e *Engine) OutlookOf(ctx context.Context, r *Records, hosts, all []remedia
 // are due: those that no window reaches, and those that have been tried and for
 // which there is no script now, or none that was approved.
 func (s *serving) leaveWaves(ctx context.Context) error {
+	together(s.hosts, func(_ int, part []*served) {
+		for _, x := range part {
+			if x.next.Work == schedule.WorkRemove && x.next.First {
+				o := s.opening(x, s.clock)
+				x.opening = &o
+			}
+		}
+	})
 	var tried []remediate.Host
 	states := map[string]*remediate.HostState{}
 	for _, x := range s.hosts {
@@ -100,11 +108,8 @@ func (s *serving) leaveWaves(ctx context.Context) error {
 			}
 			tried = append(tried, *x.host)
 			states[x.host.Name] = x.view.State
-		default:
-			o, err := s.gate.At(*x.host, s.clock, s.gate.Need(PlaybookNames(x.view.State.Findings)))
-			if err != nil || o.Never {
-				s.waitsFor(x, schedule.WaveID{})
-			}
+		case x.opening.Never:
+			s.waitsFor(x, schedule.WaveID{})
 		}
 	}
 	if len(tried) == 0 {
@@ -129,6 +134,16 @@ func besides(n schedule.Next, why string) string {
 	return why
 }
 
+// opening is when a product may be removed from a host: never, where that cannot
+// be said.
+func (s *serving) opening(x *served, at time.Time) schedule.Opening {
+	o, err := s.gate.At(*x.host, at, s.gate.Need(PlaybookNames(x.view.State.Findings)))
+	if err != nil {
+		return schedule.Opening{Never: true, Why: err.Error()}
+	}
+	return o
+}
+
 func (s *serving) outlook(x *served) HostOutlook {
 	n := x.next
 	out := HostOutlook{Host: x.host.Name, Work: n.Work, At: n.At, Person: n.Person, Why: n.Why, State: x.view.State}
@@ -138,10 +153,12 @@ func (s *serving) outlook(x *served) HostOutlook {
 	switch n.Work {
 	case schedule.WorkRemove:
 		wave, waits := s.earlierWave(x)
-		o, err := s.gate.At(*x.host, out.At, s.gate.Need(PlaybookNames(x.view.State.Findings)))
+		o := x.opening
+		if o == nil || !out.At.Equal(s.clock) {
+			at := s.opening(x, out.At)
+			o = &at
+		}
 		switch {
-		case err != nil:
-			out.At, out.Person, out.Why = time.Time{}, true, err.Error()
 		case o.Never:
 			out.At, out.Person, out.Why = time.Time{}, true, o.Why
 		case s.brake.held != nil:

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"iter"
 	"time"
 
 	"github.com/sourcegraph/conc/pool"
@@ -77,11 +78,16 @@ func appendPart[T any](parts [][]T, v T) [][]T {
 }
 
 // States yields the states of all hosts that anything is recorded of, by name.
-func (r *Records) States(yield func(*remediate.HostState) bool) {
-	for _, part := range r.states {
-		for i := range part {
-			if !yield(&part[i]) {
-				return
+func (r *Records) States(yield func(*remediate.HostState) bool) { inParts(r.states)(yield) }
+
+// inParts yields what stands in parts.
+func inParts[T any](parts [][]T) iter.Seq[*T] {
+	return func(yield func(*T) bool) {
+		for _, part := range parts {
+			for i := range part {
+				if !yield(&part[i]) {
+					return
+				}
 			}
 		}
 	}

@@ -193,8 +193,10 @@ type served struct {
 	blocked string
 	flying  bool
 	forced  bool
-	// first is the wave that waits for this host.
-	first schedule.WaveID
+	// first is the wave that waits for this host; opening is when it may be
+	// removed from, as an outlook saw it.
+	first   schedule.WaveID
+	opening *schedule.Opening
 	// What only this process knows: knocks without an answer, removals that
 	// found the host changed, restarts that came to nothing, and a time before
 	// which nothing is done.

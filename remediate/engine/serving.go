@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sourcegraph/conc"
 	"github.com/sourcegraph/conc/iter"
 	"github.com/sourcegraph/conc/panics"
 
@@ -110,7 +111,7 @@ func (e *Engine) servingOf(r *Records, hosts []remediate.Host, opt ServeOptions,
 	}
 	s.byName.hosts = s.hosts
 	s.take(r)
-	inParts(room, func(_ int, part []served) {
+	together(room, func(_ int, part []served) {
 		for i := range part {
 			x := &part[i]
 			if x.view.State == nil {
@@ -125,9 +126,9 @@ func (e *Engine) servingOf(r *Records, hosts []remediate.Host, opt ServeOptions,
 	return s
 }
 
-// inParts calls do for parts of a long list, several at once; from is where a
+// together calls do for parts of a long list, several at once; from is where a
 // part begins.
-func inParts[T any](list []T, do func(from int, part []T)) {
+func together[T any](list []T, do func(from int, part []T)) {
 	const size = 4096
 	parts := slices.Collect(slices.Chunk(list, size))
 	iter.ForEachIdx(parts, func(i int, part *[]T) { do(i*size, *part) })
@@ -138,27 +139,35 @@ func (s *serving) take(r *Records) {
 	s.brake = &brake{e: s.e, guard: schedule.NewGuard(s.e.Campaign.Stop), held: r.held}
 	sizes := map[schedule.WaveID]int{}
 	elsewhere := map[string]remediate.Planned{} // of hosts that are not in the inventory
-	for _, part := range r.planned {
-		for i := range part {
-			p := &part[i]
+	var left []*remediate.HostState             // too
+	var wg conc.WaitGroup
+	wg.Go(func() {
+		byName := roster{hosts: s.hosts}
+		for p := range inParts(r.planned) {
 			sizes[schedule.WaveID{Plan: p.Plan, Number: p.Wave}]++
-			if x := s.byName.find(p.Host); x != nil {
+			if x := byName.find(p.Host); x != nil {
 				x.view.Planned = *p
-				continue
+			} else {
+				elsewhere[p.Host] = *p
 			}
-			elsewhere[p.Host] = *p
+		}
+	})
+	for st := range r.States {
+		if x := s.byName.find(st.Host); x != nil {
+			x.view.State = st
+		} else {
+			left = append(left, st)
 		}
 	}
+	wg.Wait()
 	s.brake.addWaves(sizes)
-	s.byName.rewind()
-	for st := range r.States {
-		x := s.byName.find(st.Host)
-		if x == nil {
-			s.brake.stood(st, elsewhere[st.Host], r.since)
-			continue
+	for _, x := range s.hosts {
+		if x.view.State != nil {
+			s.brake.stood(x.view.State, x.view.Planned, r.since)
 		}
-		x.view.State = st
-		s.brake.stood(st, x.view.Planned, r.since)
+	}
+	for _, st := range left {
+		s.brake.stood(st, elsewhere[st.Host], r.since)
 	}
 	for name, exemption := range r.exempt {
 		if x := s.byName.find(name); x != nil {

@@ -25,7 +25,8 @@ func (p Place) String() string {
 	if p.Line <= 0 {
 		return p.File
 	}
-	return p.File + ":" + strconv.Itoa(p.Line)
+	var room [128]byte // of most: there is a place for each of 100,000 hosts
+	return string(strconv.AppendInt(append(append(room[:0], p.File...), ':'), int64(p.Line), 10))
 }
 
 // Problem is one thing that is wrong with an inventory.

@@ -178,7 +178,7 @@ var (
 		"_pragma=cache_size(-16384)", "_pragma=temp_store(MEMORY)",
 	}
 	readerOptions = []string{
-		"mode=ro", "_pragma=query_only(1)", "_pragma=cache_size(-8192)", "_pragma=temp_store(MEMORY)",
+		"mode=ro", "_pragma=query_only(1)", "_pragma=cache_size(-2048)", "_pragma=temp_store(MEMORY)",
 	}
 )
 
