@@ -160,14 +160,20 @@ func (w *winReader) path(a pathAnswer) remediate.PathFact {
 	case w.isAbsent("path", a.said):
 		f.Kind = remediate.PathAbsent
 	default:
-		why := clean(strings.Join(a.said, " "))
-		unread := w.incomplete
-		if !refused(why) {
-			unread = func(format string, args ...any) { w.gap("paths", fmt.Sprintf("path %x", a.path), format, args...) }
-		}
-		unread("%s may not be looked at as %s: %s", f.Path, w.facts.Privilege.User, why)
+		w.unread(a)
 	}
 	return f
+}
+
+// unread notes a path that could not be looked at, for a reason that may pass
+// unless the host refuses it.
+func (w *winReader) unread(a pathAnswer) {
+	why := clean(strings.Join(a.said, " "))
+	note := w.incomplete
+	if !refused(why) {
+		note = func(format string, args ...any) { w.gap("paths", fmt.Sprintf("path %x", a.path), format, args...) }
+	}
+	note("%s may not be looked at as %s: %s", clean(a.path), w.facts.Privilege.User, why)
 }
 
 // kindOf reads attributes, of which there is one at least.

@@ -45,6 +45,7 @@ func (a *pathAnswer) is(attributes, read string) {
 // may look into all of these: for others Windows calls absent what they may not
 // see.
 func (w *winReader) userPath(a pathAnswer) remediate.PathFact {
+	w.asked++
 	f := remediate.PathFact{Path: clean(a.path), Kind: remediate.PathDenied}
 	_, below, _ := remediate.PerUserPath(a.path)
 	switch {
@@ -57,7 +58,7 @@ func (w *winReader) userPath(a pathAnswer) remediate.PathFact {
 	case w.isAbsent("path", a.said):
 		f.Kind = remediate.PathAbsent
 	default:
-		w.incomplete("%s may not be looked at as %s: %s", f.Path, w.facts.Privilege.User, clean(strings.Join(a.said, " ")))
+		w.unread(a)
 	}
 	return f
 }
