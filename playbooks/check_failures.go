@@ -39,13 +39,13 @@ func (c *checker) notSuccess(codes ExitCodes, at []any) {
 }
 
 var (
-	askWin32Product = regexp.MustCompile(`(?i)win32_product|\bwmic(?:\.exe)?"?\s+product\b`)
+	askWin32Product = regexp.MustCompile(`(?i)win32_product|\bwmic(?:\.exe)?"?\s(?:[^&|"]*\s)?product\b`)
 	// restartsWindows are ways to restart or stop Windows, at the place of a
 	// command; shutdown /a ends one that was begun.
-	restartsWindows = regexp.MustCompile(`(?i)(?:^|[&|(@"\\\s])(?:ps|ts)?shutdown(?:\.exe)?"?\s+[/-][^a]|restart-computer|stop-computer|exitwindowsex|win32shutdown|\bwmic(?:\.exe)?\s+os\b.*\b(?:reboot|shutdown)`)
-	asksRestart     = regexp.MustCompile(`(?i)/forcerestart|/promptrestart|\breboot=("?f(?:orce)?\b)`)
-	runsInstaller   = regexp.MustCompile(`(?i)\bmsiexec(?:\.exe)?"?\s.*/(?:x|i|f[a-z]*|uninstall|package)\b`)
-	keepsRunning    = regexp.MustCompile(`(?i)/norestart|\breboot="?r`)
+	restartsWindows = regexp.MustCompile(`(?i)(?:^|[&|(@"\\\s])(?:ps|ts)?shutdown(?:\.exe)?"?\s+[/-][^a]|restart-computer|stop-computer|exitwindowsex|win32shutdown|\bwmic(?:\.exe)?\s+os\b.*\b(?:reboot|shutdown)|\)\.reboot\(`)
+	asksRestart     = regexp.MustCompile(`(?i)[/-](?:force|prompt)restart\b|\breboot=("?f(?:orce)?\b)`)
+	runsInstaller   = regexp.MustCompile(`(?i)\bmsiexec(?:\.exe)?"?\s(?:.*\s)?[/-](?:x|i|f[a-z]*|uninstall|package)(?:\b|\{)`)
+	keepsRunning    = regexp.MustCompile(`(?i)[/-]norestart\b|\breboot="?r`)
 	batchComment    = regexp.MustCompile(`(?i)^\s*(?:@?rem\b|::)`)
 	batchVariable   = regexp.MustCompile(`%[A-Za-z_][^%]*%|%~?[a-z]*[0-9]|%%~?[A-Za-z]+`)
 )
@@ -101,58 +101,6 @@ func unquotedVariable(line string) string {
 }
 
 var regexpFor = regexp.MustCompile(`(?i)^\s*@?for\s`)
-
-var (
-	batchRemoves = regexp.MustCompile(`(?i)(?:^|[&|(@]|\bdo\s)\s*(del|erase|rd|rmdir)\b([^&|)]*)`)
-	powerRemoves = regexp.MustCompile(`(?i)\b(?:remove-item|ri|rm|rd|rmdir|del|erase)\b[^;|&]*-r(?:e(?:c(?:u(?:r(?:s(?:e)?)?)?)?)?)?\b[^;|&]*`)
-	batchWord    = regexp.MustCompile(`"[^"]*"|[^\s"]+`)
-)
-
-// batchDelete says what a line deletes that may be more than the product's, or "".
-func (c *checker) batchDelete(line string) string {
-	for _, m := range batchRemoves.FindAllStringSubmatch(line, -1) {
-		deep := regexpDeep.MatchString(m[2])
-		for _, word := range batchWord.FindAllString(m[2], -1) {
-			word = strings.Trim(word, `"`)
-			if strings.HasPrefix(word, "/") || strings.HasPrefix(strings.ToUpper(word), `%OUST_DIR%\`) || strings.HasPrefix(word, ">") || strings.HasPrefix(word, "2>") {
-				continue
-			}
-			if bad := c.batchTarget(word, deep); bad != "" {
-				return bad
-			}
-		}
-	}
-	for _, m := range powerRemoves.FindAllString(line, -1) {
-		if strings.ContainsAny(m, "*$") {
-			return "Remove-Item -Recurse with a wildcard or a variable may remove more than the product; use a file step, which checks the path"
-		}
-	}
-	return ""
-}
-
-var regexpDeep = regexp.MustCompile(`(?i)/s\b`)
-
-func (c *checker) batchTarget(word string, deep bool) string {
-	folder, wild := word, strings.ContainsAny(word, "*?")
-	if wild {
-		folder = word[:max(strings.LastIndexByte(word, '\\'), 0)]
-	}
-	switch {
-	case deep && wild:
-		return word + ": a wildcard below folders may delete more than the product's; name each path in a file step"
-	case !wild && !deep:
-		return ""
-	case !isWindowsPath(folder):
-		return word + ": a folder in a variable, or without its drive, may be any; name each path in a file step"
-	}
-	if bad := windowsRemovalProblem(folder); bad != "" {
-		return folder + ": " + bad
-	}
-	if !c.p.owned(folder) {
-		return folder + ": nothing in this path is the product's own"
-	}
-	return ""
-}
 
 // wideResidue refuses to remove a vendor's whole folder or key: other products
 // of the vendor live there, too.

@@ -65,16 +65,29 @@ func (c *checker) shCommand(call *syntax.CallExpr, say func(rule, msg string, po
 	if len(args) == 0 {
 		return
 	}
-	name, pos := path.Base(args[0].Lit()), args[0].Pos()
+	command, _ := literal(args[0])
+	name, pos := path.Base(command), args[0].Pos()
 	next := ""
 	if len(args) > 1 {
 		next = args[1].Lit()
 	}
 	switch {
+	case name == "eval":
+		var words []string
+		for _, w := range args[1:] {
+			text, _ := literal(w)
+			words = append(words, text)
+		}
+		c.shText(strings.Join(words, " "), pos, say)
+	case name == "trap", slices.Contains(textShells, name) && slices.ContainsFunc(args[1:], func(w *syntax.Word) bool { return w.Lit() == "-c" }):
+		for _, w := range args[1:] {
+			text, _ := literal(w)
+			c.shText(text, w.Pos(), say)
+		}
 	case slices.Contains([]string{"reboot", "halt", "poweroff", "shutdown"}, name),
 		(name == "init" || name == "telinit") && (next == "0" || next == "6"),
 		name == "systemctl" && slices.ContainsFunc(args[1:], func(w *syntax.Word) bool {
-			return slices.Contains([]string{"reboot", "poweroff", "halt", "kexec", "soft-reboot"}, w.Lit())
+			return slices.Contains([]string{"reboot", "poweroff", "halt", "kexec", "soft-reboot", "rescue", "emergency"}, strings.TrimSuffix(w.Lit(), ".target"))
 		}):
 		say(ruleReboots, "a step restarts no host; say reboot: needed, and the campaign decides when", pos)
 	case name == "rm" && slices.ContainsFunc(args[1:], recursive):
@@ -83,8 +96,57 @@ func (c *checker) shCommand(call *syntax.CallExpr, say func(rule, msg string, po
 				c.shDelete(w, say)
 			}
 		}
-	case name == "find" && len(args) > 1 && slices.ContainsFunc(args, func(w *syntax.Word) bool { return w.Lit() == "-delete" || w.Lit() == "rm" }):
-		c.shDelete(args[1], say)
+	case name == "rm":
+		c.shWildcards(args[1:], say)
+	case name == "find" && slices.ContainsFunc(args, func(w *syntax.Word) bool { return w.Lit() == "-delete" || path.Base(w.Lit()) == "rm" }):
+		c.shFind(args[1:], say)
+	case name == "xargs" && slices.ContainsFunc(args, func(w *syntax.Word) bool { return path.Base(w.Lit()) == "rm" }):
+		say(ruleWildcard, "what is deleted is what another command prints, and may be more than the product's; name each path in a file step", pos)
+	}
+}
+
+// textShells run the text that follows -c; su, for another user.
+var textShells = []string{"sh", "bash", "dash", "ash", "ksh", "zsh", "su"}
+
+// shText judges what a command is given to run as text.
+func (c *checker) shText(text string, pos syntax.Pos, say func(rule, msg string, pos syntax.Pos)) {
+	file, err := syntax.NewParser(syntax.Variant(syntax.LangPOSIX)).Parse(strings.NewReader(text), "")
+	if err != nil {
+		return
+	}
+	here := func(rule, msg string, _ syntax.Pos) { say(rule, msg, pos) }
+	syntax.Walk(file, func(n syntax.Node) bool {
+		if call, ok := n.(*syntax.CallExpr); ok {
+			c.shCommand(call, here)
+		}
+		return true
+	})
+}
+
+// shWildcards judges an rm that goes into no folder: its wildcards have to be
+// among names of the product.
+func (c *checker) shWildcards(args []*syntax.Word, say func(rule, msg string, pos syntax.Pos)) {
+	for _, w := range args {
+		if text, plain := literal(w); !plain && strings.ContainsAny(text, "*?[") && !c.p.owned(text) && !ofJob(text, "$OUST_DIR/") {
+			say(ruleWildcard, text+": a wildcard may delete more than the product's; name each path in a file step", w.Pos())
+		}
+	}
+}
+
+// shFind judges each place in which find looks for what it deletes.
+func (c *checker) shFind(args []*syntax.Word, say func(rule, msg string, pos syntax.Pos)) {
+	for len(args) > 1 && slices.Contains([]string{"-H", "-L", "-P"}, args[0].Lit()) {
+		args = args[1:]
+	}
+	if strings.HasPrefix(args[0].Lit(), "-") {
+		say(ruleWildcard, "find without a place deletes wherever the shell stands; name each path in a file step", args[0].Pos())
+		return
+	}
+	for _, w := range args {
+		if text, _ := literal(w); strings.HasPrefix(text, "-") || text == "(" || text == "!" {
+			return
+		}
+		c.shDelete(w, say)
 	}
 }
 
@@ -97,7 +159,7 @@ func recursive(w *syntax.Word) bool {
 func (c *checker) shDelete(w *syntax.Word, say func(rule, msg string, pos syntax.Pos)) {
 	text, plain := literal(w)
 	switch {
-	case strings.HasPrefix(text, "$OUST_DIR/"):
+	case ofJob(text, "$OUST_DIR/"):
 		return
 	case !plain:
 		say(ruleWildcard, "a wildcard or a variable may delete more than the product's; name each path in a file step", w.Pos())

@@ -158,7 +158,9 @@ var windowsSystem = []string{
 	"common files", "internet explorer", "microsoft", "modifiablewindowsapps", "package cache", "windows", "windows defender",
 	"windows defender advanced threat protection", "windows nt", "windowsapps", "windowspowershell", "reference assemblies",
 	"documents and settings", "program files", "program files (x86)", "programdata", "users", "recovery", "system volume information",
-	"perflogs", "boot", "efi", "desktop", "start menu", "microsoft shared", "system", "services", "ssh", "oust",
+	"perflogs", "boot", "efi", "windows.old", "$recycle.bin", "msocache", "uninstall information", "microsoft update health tools",
+	"windows mail", "windows media player", "windows multimedia platform", "windows photo viewer", "windows portable devices",
+	"windows security", "windows sidebar", "desktop", "start menu", "microsoft shared", "system", "services", "ssh", "oust",
 }
 
 // windowsRemovalProblem says why a path must not be removed, or "".
@@ -178,14 +180,29 @@ func windowsRemovalProblem(p string) string {
 	switch {
 	case len(names) < least:
 		return "the path is a top-level folder; what is removed lies deeper"
-	case slices.Contains(windowsSystem, names[0]) && (len(names) == 1 || names[0] != "common files" && names[0] != "program files" &&
-		names[0] != "program files (x86)" && names[0] != "programdata"):
+	case ofWindows(names):
 		return "the path is a folder of the system, or in one"
-	case len(names) == 2 && slices.Contains(windowsSystem, names[1]):
-		return "the path is a folder of the system"
+	case slices.ContainsFunc(names, shortName.MatchString):
+		return "the path holds a short name, which may mean another folder on another host; write the name out"
 	}
 	return ""
 }
+
+// shortName is what Windows calls a long name beside it, such as PROGRA~1.
+var shortName = regexp.MustCompile(`~[0-9]`)
+
+// ofWindows reports whether the names below a drive or a variable, in lower case,
+// are a folder of the system, or lie in one that is the system's alone.
+func ofWindows(names []string) bool {
+	if len(names) == 2 && slices.Contains(windowsSystem, names[1]) {
+		return true
+	}
+	return slices.Contains(windowsSystem, names[0]) &&
+		(len(names) == 1 || !slices.Contains([]string{"common files", "program files", "program files (x86)", "programdata"}, names[0]))
+}
+
+// windowsKeys are keys below HKLM\SOFTWARE that are Windows' own.
+var windowsKeys = []string{"classes", "clients", "microsoft", "odbc", "openssh", "policies", "registeredapplications"}
 
 // keyRemoval demands a key that is the product's or its vendor's, below
 // SOFTWARE: the keys of services, drivers and Windows are not touched.
@@ -195,7 +212,7 @@ func (c *checker) keyRemoval(key string, at ...any) {
 		return
 	}
 	names := strings.Split(strings.ToLower(key), `\`)
-	if names[1] != "software" || len(names) < 3 || names[2] == "microsoft" || names[2] == "classes" || names[2] == "policies" {
+	if names[1] != "software" || len(names) < 3 || slices.Contains(windowsKeys, names[2]) {
 		c.err(rulePath, key+": only keys below HKLM\\SOFTWARE\\VENDOR are removed, none of Windows' own", at...)
 		return
 	}

@@ -139,7 +139,7 @@ func withoutUser(e remediate.UninstallEntry) remediate.UninstallEntry {
 func (d *drafted) runsFrom(image string) bool {
 	return slices.ContainsFunc(d.entries, func(e remediate.UninstallEntry) bool {
 		folder := strings.ToLower(strings.TrimRight(e.InstallLocation, `\`))
-		return len(folder) > len(`c:\`) && strings.HasPrefix(strings.TrimLeft(strings.ToLower(image), `"`), folder+`\`)
+		return !everyHost(folder) && strings.HasPrefix(strings.TrimLeft(strings.ToLower(image), `"`), folder+`\`)
 	})
 }
 

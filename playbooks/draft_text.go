@@ -235,9 +235,31 @@ func (d *drafted) places() []string {
 			v := map[string]string{"program files": "%ProgramFiles%", "program files (x86)": "%ProgramFiles(x86)%", "programdata": "%ProgramData%"}[strings.ToLower(m[1])]
 			folder = v + folder[len(m[0])-1:]
 		}
-		if folder != "" && lookProblem(folder) == "" && strings.Contains(folder, `\`) && !slices.Contains(out, folder) {
+		// A user's name is taken away already; see withoutUser.
+		if below, ok := cutFold(folder, `C:\Users\user\`); ok {
+			folder = `%SystemDrive%\Users\*\` + below
+		}
+		if folder != "" && lookProblem(folder) == "" && !everyHost(folder) && !slices.Contains(out, folder) {
 			out = append(out, folder)
 		}
 	}
 	return slices.DeleteFunc(out, func(p string) bool { return lookProblem(p) != "" })
+}
+
+// everyHost reports whether a folder that an entry calls its own is one that
+// every Windows host has: some say that they are installed in C:\Program Files.
+func everyHost(folder string) bool {
+	root, below, _ := strings.Cut(strings.ToLower(folder), `\`)
+	names := strings.Split(below, `\`)
+	if names[0] == "users" && len(names) > 2 {
+		return false
+	}
+	return below == "" || root == "%systemroot%" || ofWindows(names)
+}
+
+func cutFold(s, prefix string) (after string, ok bool) {
+	if len(s) < len(prefix) || !strings.EqualFold(s[:len(prefix)], prefix) {
+		return s, false
+	}
+	return s[len(prefix):], true
 }

@@ -10,10 +10,7 @@ const onWindows, onLinux = "windows", "linux"
 
 // failureCases are steps and signs that have gone wrong elsewhere, each with the
 // rule that it breaks, and ones beside them that are well ("").
-var failureCases = []struct {
-	on, text string // a script's text
-	rule     string
-}{
+var failureCases = []struct{ on, text, rule string }{ // text is a script's
 	{onWindows, `wmic product where "name like 'Acme%%'" call uninstall`, ruleWin32},
 	{onWindows, `powershell -NoProfile -Command "Get-WmiObject Win32_Product"`, ruleWin32},
 	{onWindows, `:: never ask win32_product`, ""},
@@ -75,6 +72,50 @@ var failureCases = []struct {
 	{onWindows, `del "C:\Acme\Widget\x.txt"`, ""},
 }
 
+// hiddenCases are the same, behind a command that runs another, or written in
+// another way.
+var hiddenCases = []struct{ on, text, rule string }{
+	{onLinux, `sh -c 'rm -rf /opt/*'`, ruleWildcard},
+	{onLinux, `su root -c "reboot"`, ruleReboots},
+	{onLinux, `eval rm -rf "/usr"`, ruleWildcard},
+	{onLinux, `trap 'rm -rf /var/lib' EXIT`, ruleWildcard},
+	{onLinux, `\rm -rf /usr`, ruleWildcard},
+	{onLinux, `'/bin/rm' -rf /usr`, ruleWildcard},
+	{onLinux, `rm -f "$home"/*`, ruleWildcard},
+	{onLinux, `rm -f /etc/*.conf`, ruleWildcard},
+	{onLinux, `rm -f /etc/cron.d/widget-* "$OUST_DIR"/*`, ""},
+	{onLinux, `rm -rf "$OUST_DIR/../other"`, ruleWildcard},
+	{onLinux, `find -L /opt/acme/widget /srv -name x -delete`, ruleWildcard},
+	{onLinux, `find -name x -delete`, ruleWildcard},
+	{onLinux, `find /opt/acme/widget /var/lib/widget -name x -exec /bin/rm -rf {} +`, ""},
+	{onLinux, `find / -name widget | xargs -r rm -rf`, ruleWildcard},
+	{onLinux, `systemctl isolate rescue.target`, ruleReboots},
+	{onLinux, `systemctl start reboot.target`, ruleReboots},
+	{onLinux, `trap 'rm -rf /opt/acme/widget/tmp' EXIT; sh -c '/opt/acme/widget/remove'`, ""},
+
+	{onWindows, `if exist "C:\Other\x" rd /s /q "C:\Other\x"`, ruleWildcard},
+	{onWindows, `if exist "%home%" rd /s /q "%home%"`, ruleWildcard},
+	{onWindows, `if "%1"=="" (goto x) else rmdir /s /q "C:\Users"`, ruleWildcard},
+	{onWindows, `cmd /c "rd /s /q C:\Users"`, ruleWildcard},
+	{onWindows, `call rd /s /q "C:\Other\x"`, ruleWildcard},
+	{onWindows, `rd /s /q "%OUST_DIR%\..\..\Microsoft"`, ruleWildcard},
+	{onWindows, `if exist "%ProgramFiles(x86)%\Acme\Widget" rd /s /q "%ProgramFiles(x86)%\Acme\Widget"`, ""},
+	{onWindows, `echo now del what is left in rd /s /q C:\Users`, ""},
+	{onWindows, `powershell -Command "Remove-Item C:\Users -Recurse -Force"`, ruleWildcard},
+	{onWindows, `powershell -Command "gci C:\Acme\Widget | ri -r"`, ruleWildcard},
+	{onWindows, `powershell -Command "Remove-Item -Force 'C:\Acme\Widget' -Recurse"`, ""},
+	{onWindows, `reg delete "HKLM\SOFTWARE\%vendor%" /f`, ruleWildcard},
+	{onWindows, `reg delete HKLM\SOFTWARE\Microsoft /f`, ruleWildcard},
+	{onWindows, `reg delete "HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Run" /v WidgetTray /f`, ""},
+	{onWindows, `reg delete "HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall\{B9518725-0B76-4793-A409-C6794442FB50}" /f`, ""},
+	{onWindows, `reg.exe delete HKLM\SOFTWARE\AcmeSoft\Widget /f`, ""},
+	{onWindows, `wmic /node:localhost product get name`, ruleWin32},
+	{onWindows, `msiexec -x {B9518725-0B76-4793-A409-C6794442FB50} -qn`, ruleReboots},
+	{onWindows, `msiexec /qn /x{B9518725-0B76-4793-A409-C6794442FB50}`, ruleReboots},
+	{onWindows, `msiexec -x {B9518725-0B76-4793-A409-C6794442FB50} -qn -norestart`, ""},
+	{onWindows, `powershell -Command "(gwmi Win32_OperatingSystem).Reboot()"`, ruleReboots},
+}
+
 // scriptOn is a good playbook with a script step of that text.
 func scriptOn(on, text string) string {
 	lines := strings.ReplaceAll(text, "\n", "\n        ")
@@ -91,7 +132,7 @@ var strict = []string{ruleWin32, ruleReboots, ruleUnquoted, ruleWildcard}
 
 func TestLintFailures(t *testing.T) {
 	t.Parallel()
-	for _, c := range failureCases {
+	for _, c := range append(failureCases, hiddenCases...) {
 		var got []string
 		for _, p := range Lint("x.yaml", []byte(scriptOn(c.on, c.text))) {
 			if p.Severity == SeverityError {

@@ -2,12 +2,13 @@ package playbooks
 
 import (
 	"path"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 )
 
-// systemFolders belong to the operating system. None of them, nor any folder
+// systemFolders, and a few files, belong to the operating system. None of them, nor any folder
 // above one, is ever removed; what a playbook removes lies below one of them
 // or elsewhere at least two levels deep. Source: Filesystem Hierarchy
 // Standard 3.0; for macOS, hier(7).
@@ -18,6 +19,14 @@ var systemFolders = []string{
 	"/etc/default", "/etc/init.d", "/etc/ld.so.conf.d", "/etc/logrotate.d", "/etc/opt", "/etc/pam.d",
 	"/etc/profile.d", "/etc/rc.d/init.d", "/etc/sudoers.d", "/etc/sysconfig", "/etc/systemd/system",
 	"/etc/systemd/user", "/etc/udev/rules.d", "/etc/yum.repos.d", "/etc/apt/sources.list.d", "/etc/ssh", "/etc/ssl",
+	"/boot/efi", "/boot/grub", "/boot/grub2", "/boot/loader",
+	"/etc/NetworkManager", "/etc/X11", "/etc/apt", "/etc/crypttab", "/etc/dpkg", "/etc/fstab", "/etc/group", "/etc/gshadow",
+	"/etc/hostname", "/etc/hosts", "/etc/modprobe.d", "/etc/netplan", "/etc/network", "/etc/nsswitch.conf", "/etc/passwd", "/etc/pki",
+	"/etc/resolv.conf", "/etc/rpm", "/etc/security", "/etc/selinux", "/etc/shadow", "/etc/sudoers", "/etc/sysctl.d",
+	"/lib/firmware", "/lib/x86_64-linux-gnu", "/lib/aarch64-linux-gnu", "/lib/i386-linux-gnu",
+	"/usr/lib/firmware", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib/i386-linux-gnu", "/usr/lib/locale",
+	"/usr/lib/python3", "/usr/lib/python3/dist-packages", "/usr/share", "/usr/share/ca-certificates", "/usr/share/fonts",
+	"/usr/share/perl5", "/usr/share/zoneinfo",
 	"/lib/modules", "/lib/systemd/system", "/lib/udev/rules.d",
 	"/run/lock", "/run/log", "/run/systemd/system", "/run/user",
 	"/usr/bin", "/usr/include", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libexec", "/usr/sbin", "/usr/src",
@@ -87,6 +96,12 @@ func removalProblem(p string) string {
 			return "the path is above " + s + ", a folder of the system"
 		}
 	}
+	switch dir, base := path.Split(p); {
+	case slices.ContainsFunc([]string{"/home/", "/Users/"}, func(h string) bool { return strings.EqualFold(h, dir) }):
+		return "the path is all that a user has"
+	case strings.HasSuffix(dir, "bin/") && ofSystem(systemProcesses, base):
+		return "the path is a program of the system"
+	}
 	return ""
 }
 
@@ -95,8 +110,8 @@ func removalProblem(p string) string {
 // "kesl-gui" and "kesl64", not in "keslar".
 func (p *Playbook) owned(name string) bool {
 	below := belowSystem(name)
-	if isWindowsPath(name) { // without the drive, variable or hive
-		_, below, _ = strings.Cut(strings.ReplaceAll(name, `\`, "/"), "/")
+	if isWindowsPath(name) {
+		below = belowWindows(name)
 	}
 	own := append([]string{p.vendorKey(), p.productKey()}, p.Owns...)
 	for _, c := range strings.Split(strings.ToLower(below), "/") {
@@ -124,6 +139,16 @@ func holdsWord(s, word string) bool {
 		}
 		from = i + 1
 	}
+}
+
+// belowWindows cuts off the drive, variable or hive, and the folders of Windows
+// that lead the path.
+func belowWindows(name string) string {
+	names := strings.Split(strings.ToLower(name), `\`)[1:]
+	for len(names) > 0 && slices.Contains(windowsSystem, names[0]) {
+		names = names[1:]
+	}
+	return strings.Join(names, "/")
 }
 
 // belowSystem cuts off the longest folder of the system that leads the path.

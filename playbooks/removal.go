@@ -134,10 +134,11 @@ func (p *Playbook) productActs(f *remediate.Facts) ([]act, string) {
 	return append(out, p.leftoverActs(f.Platform)...), ""
 }
 
-// uncovered says which package that proves the product no step removes.
+// uncovered says which package that proves the product no step for the host's
+// system removes.
 func (p *Playbook) uncovered(f *remediate.Facts) string {
 	for _, s := range p.Steps {
-		if s.File != nil || s.Script != nil {
+		if s.on(f.Platform) && (s.File != nil || s.Script != nil) {
 			return ""
 		}
 	}

@@ -157,6 +157,28 @@ sources: [{claim: all of it, source: an example, confidence: unverified}]
 	return l
 }
 
+// TestUncoveredBesideWindows: a script for Windows covers no package.
+func TestUncoveredBesideWindows(t *testing.T) {
+	t.Parallel()
+	l := mustLibrary(t, `format: 1
+name: acme/widget
+title: Acme Widget
+vendor: Acme
+platforms: [linux, windows]
+detect: [{package: {managers: [dpkg], names: [widget, widget-gui]}}]
+steps:
+  - package: {managers: [dpkg], names: [widget]}
+  - script: {what: remove it, text: exit /b 0, exit: {0: ok}}
+    platforms: [windows]
+confidence: unverified
+sources: [{claim: all of it, source: an example, confidence: unverified}]
+`)
+	_, err := renderFacts(l, linux(pkg("dpkg", "widget"), pkg("dpkg", "widget-gui")))
+	if want := "no step removes the dpkg package widget-gui"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("error %v, want %s", err, want)
+	}
+}
+
 // TestAgentStays: when a product cannot be removed here, what must go after
 // it, even by way of a third, stays as well; the rest is removed.
 func TestAgentStays(t *testing.T) {

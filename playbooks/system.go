@@ -23,6 +23,11 @@ var (
 		"bfe", "cryptsvc", "dcomlaunch", "dhcp", "dnscache", "eventlog", "lanmanserver", "lanmanworkstation", "lsm", "mpssvc",
 		"msiserver", "netlogon", "nsi", "plugplay", "power", "profsvc", "rpcss", "samss", "schedule", "sense", "termservice",
 		"trustedinstaller", "windefend", "winmgmt", "winrm", "wuauserv",
+		"adws", "brokerinfrastructure", "clussvc", "dfsr", "dns", "gpsvc", "kdc", "keyiso", "ntds", "rpceptmapper", "systemeventsbroker", "vmms",
+		// drivers
+		"acpi", "afd", "clfs", "cng", "disk", "fltmgr", "fvevol", "http", "ksecdd", "ksecpkg", "mountmgr", "mup", "ndis", "netbt", "ntfs",
+		"partmgr", "pci", "spaceport", "storahci", "stornvme", "tcpip", "tdx", "vdrvroot", "volmgr*", "volsnap", "volume", "wdf01000",
+		"iscsid", "lvm2-*", "multipathd", "waagent", "walinuxagent",
 		"polkit", "rsyslog", "serial-getty*", "ssh", "ssh@*", "sshd", "sshd@*", "sssd", "systemd-*", "udev", "wicked", "wickedd",
 	}
 	systemProcesses = []string{
