@@ -1,10 +1,10 @@
-// Command verify checks a bundle of 'oust audit --bundle': the archive, or the
-// folder into which it was unpacked. It shares no code with oust and needs Go's
-// own library alone:
+// Command verify checks a bundle of 'oust audit --bundle', packed or unpacked:
 //
 //	go run main.go [-key KEY] BUNDLE
 //
-// KEY is the public key, given to you by another way than this bundle. See ledger.md.
+// KEY is the public key, given to you by another way than this bundle.
+//
+//go:debug zipinsecurepath=0
 package main
 
 import (
@@ -15,21 +15,28 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io/fs"
+	"math/bits"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 )
 
-type hash = [32]byte
+func sum(parts ...[]byte) []byte { h := sha256.Sum256(slices.Concat(parts...)); return h[:] }
 
-func leafHash(text []byte) hash { return sha256.Sum256(append([]byte{0}, text...)) }
-func nodeHash(l, r hash) hash   { return sha256.Sum256(append(append([]byte{1}, l[:]...), r[:]...)) }
+// node is the hash above two; what is no hash has none above it.
+func node(l, r []byte) []byte {
+	if len(l) != 32 || len(r) != 32 {
+		return nil
+	}
+	return sum([]byte{1}, l, r)
+}
 
-// decode gives nothing for what is malformed.
-func decode(s string) []byte { b, _ := base64.StdEncoding.Strict().DecodeString(s); return b }
+func decode(s string) []byte { b, _ := base64.StdEncoding.Strict().DecodeString(s); return b } // nil for what is malformed
 
 // signedBy reports whether a note (a text that begins with the key's name, an
 // empty line, signatures) is signed.
@@ -37,18 +44,16 @@ func signedBy(key, note string) bool {
 	name, rest, _ := strings.Cut(key, "+")
 	id, encoded, _ := strings.Cut(rest, "+")
 	raw := decode(encoded)
-	sum := sha256.Sum256(append([]byte(name+"\n"), raw...))
+	mark := sum([]byte(name+"\n"), raw)[:4]
 	text, signatures, found := strings.Cut(note, "\n\n")
-	if !found || !strings.HasPrefix(text, name+"\n") || len(raw) != 33 || raw[0] != 1 || fmt.Sprintf("%x", sum[:4]) != id {
+	if !found || !strings.HasPrefix(text, name+"\n") || len(raw) != 33 || raw[0] != 1 || fmt.Sprintf("%x", mark) != id {
 		return false
 	}
-	for _, line := range strings.Split(signatures, "\n") {
+	return slices.ContainsFunc(strings.Split(signatures, "\n"), func(line string) bool {
 		encoded, ours := strings.CutPrefix(line, "— "+name+" ")
-		if b := decode(encoded); ours && len(b) == 68 && bytes.Equal(b[:4], sum[:4]) && ed25519.Verify(raw[1:], []byte(text+"\n"), b[4:]) {
-			return true
-		}
-	}
-	return false
+		b := decode(encoded)
+		return ours && len(b) == 68 && bytes.Equal(b[:4], mark) && ed25519.Verify(raw[1:], []byte(text+"\n"), b[4:])
+	})
 }
 
 // head is a signed head; one that cannot be read is of -1 records.
@@ -61,102 +66,77 @@ type head struct {
 func readHead(bundle fs.FS, file string) head {
 	b, err := fs.ReadFile(bundle, file)
 	text := strings.ReplaceAll(string(b), "\r\n", "\n") // mail may have changed that
-	if lines := strings.Split(text, "\n"); err == nil && len(lines) > 6 && lines[5] == "" {
-		size, err := strconv.ParseInt(lines[1], 10, 64)
-		if root := decode(lines[2]); err == nil && size > 0 && len(root) == 32 {
-			return head{text, size, root}
-		}
+	lines := append(strings.Split(text, "\n"), "", "", "")
+	size, err2 := strconv.ParseInt(lines[1], 10, 64)
+	if root := decode(lines[2]); err == nil && err2 == nil && size > 0 && len(root) == 32 {
+		return head{text, size, root}
 	}
 	return head{size: -1}
 }
 
 // grow adds leaf n to the roots of the full subtrees, the largest first.
-func grow(edge []hash, n int64, h hash) []hash {
+func grow(edge [][]byte, n int64, h []byte) [][]byte {
 	for ; n&1 == 1; n >>= 1 {
-		h, edge = nodeHash(edge[len(edge)-1], h), edge[:len(edge)-1]
+		h, edge = node(edge[len(edge)-1], h), edge[:len(edge)-1]
 	}
 	return append(edge, h)
 }
 
-func rootOf(edge []hash) []byte {
+func rootOf(edge [][]byte) []byte {
 	h := edge[len(edge)-1]
-	for i := len(edge) - 2; i >= 0; i-- {
-		h = nodeHash(edge[i], h)
+	for _, left := range slices.Backward(edge[:len(edge)-1]) {
+		h = node(left, h)
 	}
-	return h[:]
+	return h
 }
 
 // climb gives the root to which a path leads from leaf n of a tree of that
-// size, nil if it leads to none.
-func climb(h hash, n, size int64, path []string) []byte {
-	last := size - 1
-	for _, step := range path {
-		b := decode(step)
-		if len(b) != 32 || last == 0 {
-			return nil
+// size, nil if it leads to none (RFC 6962, section 2.1).
+func climb(h []byte, n, size int64, path [][]byte) []byte {
+	if up := len(path) - 1; size > 1 && up >= 0 {
+		full := int64(1) << (bits.Len64(uint64(size-1)) - 1)
+		if n < full {
+			return node(climb(h, n, full, path[:up]), path[up])
 		}
-		for n&1 == 0 && n == last { // alone on its level
-			n, last = n>>1, last>>1
-		}
-		if n&1 == 1 {
-			h = nodeHash(hash(b), h)
-		} else {
-			h = nodeHash(h, hash(b))
-		}
-		n, last = n>>1, last>>1
-	}
-	if last != 0 {
+		return node(path[up], climb(h, n-full, size-full, path[:up]))
+	} else if size != 1 || up >= 0 {
 		return nil
 	}
-	return h[:]
-}
-
-// record is as much of a record as has to be understood.
-type record struct {
-	N    int64
-	Kind string
-	Body struct{ Key, Consent, Plan, Digest, Raw string }
+	return h
 }
 
 // check returns what it has found good.
 func check(bundle fs.FS, trusted string) (string, error) {
-	newest, heads, kept, attached := readHead(bundle, "head.txt"), map[int64][]head{}, 0, []string(nil)
+	newest, heads, attached := readHead(bundle, "head.txt"), map[int64][]head{}, []string(nil)
 	heads[newest.size] = append(heads[newest.size], newest)
 	err := fs.WalkDir(bundle, ".", func(file string, d fs.DirEntry, err error) error {
-		switch folder, _, _ := strings.Cut(file, "/"); {
-		case err != nil || d.IsDir():
-		case folder == "heads":
-			h := readHead(bundle, file)
-			heads[h.size], kept = append(heads[h.size], h), kept+1
-		case folder == "plans" || folder == "raw":
+		folder, _, _ := strings.Cut(file, "/")
+		if h := readHead(bundle, file); err == nil && !d.IsDir() && folder == "heads" {
+			heads[h.size] = append(heads[h.size], h)
+		} else if err == nil && !d.IsDir() && (folder == "plans" || folder == "raw") {
 			attached = append(attached, file)
 		}
 		return err
 	})
-	if err == nil && len(heads[-1]) > 0 {
-		err = fmt.Errorf("head.txt, or a file in heads, is not there or is no signed head")
-	}
-	if err != nil {
+	var proofs struct{ Records [][][]byte } // a path for each line; none where all records are there
+	b, err2 := fs.ReadFile(bundle, "proofs.json")
+	file, err3 := bundle.Open("records.jsonl")
+	if err := errors.Join(err, err2, err3); err != nil {
 		return "", err
 	}
-	var proofs struct{ Records [][]string } // a path for each line; none where all records are there
-	if b, err := fs.ReadFile(bundle, "proofs.json"); err != nil || json.Unmarshal(b, &proofs) != nil {
-		return "", fmt.Errorf("proofs.json is not there, or is none")
+	if len(heads[-1]) > 0 || json.Unmarshal(b, &proofs) != nil {
+		return "", errors.New("head.txt, proofs.json, or a file in heads is not what its name says")
 	}
-	file, err := bundle.Open("records.jsonl")
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = file.Close() }()
-	key, believed, part, count, last, named, edge := "", false, len(proofs.Records) > 0, int64(0), int64(-1), map[string]string{}, []hash(nil)
+	key, believed, part, count, last, named, edge := "", false, len(proofs.Records) > 0, int64(0), int64(-1), map[string]string{}, [][]byte(nil)
 	lines := bufio.NewScanner(file)
 	for lines.Buffer(nil, 16<<20); lines.Scan(); count++ {
-		var r record
-		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
-			return "", fmt.Errorf("line %d of records.jsonl: %w", count+1, err)
+		var r struct { // as much of a record as has to be understood
+			N    int64
+			Kind string
+			Body struct{ Key, Consent, Plan, Digest, Raw string }
 		}
-		if r.N <= last || r.N >= newest.size || !part && r.N != count {
-			return "", fmt.Errorf("record %d stands on line %d, after record %d, and the head is of %d", r.N, count+1, last, newest.size)
+		if err := json.Unmarshal(lines.Bytes(), &r); err != nil || r.N <= last || r.N >= newest.size || !part && r.N != count {
+			return "", fmt.Errorf("line %d of records.jsonl has record %d, after record %d, and the head is of %d (%v)", count+1, r.N, last, newest.size, err)
 		}
 		last, named["raw/"+strings.TrimPrefix(r.Body.Raw, "sha256:")+".txt"] = r.N, r.Body.Raw
 		if r.Kind == "plan" {
@@ -166,79 +146,53 @@ func check(bundle fs.FS, trusted string) (string, error) {
 			consent := strings.HasPrefix(r.Body.Consent, strings.Split(key, "+")[0]+"\nthis key is followed by the key\n"+r.Body.Key+"\n\n") && signedBy(key, r.Body.Consent)
 			key, believed = r.Body.Key, r.Body.Key == trusted || believed && consent
 		}
-		if part {
-			if int(count) >= len(proofs.Records) || !bytes.Equal(climb(leafHash(lines.Bytes()), r.N, newest.size, proofs.Records[count]), newest.root) {
-				return "", fmt.Errorf("record %d is not what the head has signed", r.N)
+		leaf := sum([]byte{0}, lines.Bytes())
+		if part && (int(count) >= len(proofs.Records) || !bytes.Equal(climb(leaf, r.N, newest.size, proofs.Records[count]), newest.root)) {
+			return "", fmt.Errorf("record %d is not what the head has signed", r.N)
+		} else if !part {
+			edge = grow(edge, count, leaf)
+			for _, h := range heads[count+1] {
+				if !signedBy(key, h.note) || !bytes.Equal(rootOf(edge), h.root) {
+					return "", fmt.Errorf("the first %d records are not what their head has signed, or it is not well signed", h.size)
+				}
 			}
-			continue
+			delete(heads, count+1)
 		}
-		edge = grow(edge, count, leafHash(lines.Bytes()))
-		for _, h := range heads[count+1] {
-			if !signedBy(key, h.note) || !bytes.Equal(rootOf(edge), h.root) {
-				return "", fmt.Errorf("the first %d records are not what their head has signed, or it is not well signed", h.size)
-			}
-		}
-		delete(heads, count+1)
 	}
 	switch {
-	case lines.Err() != nil:
-		return "", lines.Err()
 	case !believed:
 		return "", fmt.Errorf("the heads are signed by the key %s, not by %s", key, trusted)
-	case part && (int(count) != len(proofs.Records) || kept > 0):
-		return "", fmt.Errorf("there are %d records with %d proofs; and what is in heads can be held against all records alone", count, len(proofs.Records))
-	case part && !signedBy(key, newest.note):
-		return "", fmt.Errorf("head.txt is not well signed by the key %s", key)
+	case part && (int(count) != len(proofs.Records) || len(heads) != 1 || len(heads[newest.size]) != 1 || !signedBy(key, newest.note)):
+		return "", fmt.Errorf("%d records with %d proofs; or head.txt is not well signed; or there are others, to be held against all records alone", count, len(proofs.Records))
 	case !part && (len(heads) > 0 || count != newest.size):
 		return "", fmt.Errorf("there are %d records, and a head of another number", count)
 	}
 	for _, file := range attached {
-		if b, err := fs.ReadFile(bundle, file); err != nil || named[file] != fmt.Sprintf("sha256:%x", sha256.Sum256(b)) {
+		if b, err := fs.ReadFile(bundle, file); err != nil || named[file] != fmt.Sprintf("sha256:%x", sum(b)) {
 			return "", fmt.Errorf("no record names what is in %s, under that name", file)
 		}
 	}
-	if part {
-		return fmt.Sprintf("%d of %d records are what was signed, by the key %s; the others are not shown", count, newest.size, key), nil
-	}
-	return fmt.Sprintf("%d of %d records are what was signed, by the key %s", count, newest.size, key), nil
-}
-
-// open gives the files of a bundle, which is an archive or a folder.
-func open(name string) (fs.FS, error) {
-	if info, err := os.Stat(name); err != nil || info.IsDir() {
-		return os.DirFS(name), err
-	}
-	z, err := zip.OpenReader(name)
-	if err != nil {
-		return nil, err
-	}
-	seen := map[string]bool{}
-	for _, f := range z.File {
-		if seen[f.Name] || !fs.ValidPath(f.Name) {
-			return nil, fmt.Errorf("%q is there twice, or leads out of the archive", f.Name)
-		}
-		seen[f.Name] = true
-	}
-	return z, nil
+	others := strings.Repeat("; the others are not shown", min(1, len(proofs.Records)))
+	return fmt.Sprintf("%d of %d records are what was signed, by the key %s%s", count, newest.size, key, others), errors.Join(lines.Err(), file.Close())
 }
 
 func main() {
 	key := flag.String("key", "", "the public key, as it was given to you")
-	if flag.Parse(); flag.NArg() != 1 {
-		fmt.Println("usage: verify [-key KEY] BUNDLE")
-		os.Exit(2)
+	flag.Parse()
+	name, bundle, found := flag.Arg(0), os.DirFS(flag.Arg(0)), ""
+	info, err := os.Stat(name)
+	if err == nil && !info.IsDir() {
+		bundle, err = zip.OpenReader(name) // refuses files that are there twice, or lead out of it
 	}
-	bundle, err := open(flag.Arg(0))
-	found := ""
-	if err == nil {
+	if err == nil && flag.NArg() == 1 {
 		if b, err := fs.ReadFile(bundle, "key.pub"); err == nil && *key == "" {
 			*key = string(b)
 			fmt.Println("NOTE: the key is that of the bundle itself; -key tells whether it is the right one")
 		}
 		found, err = check(bundle, strings.TrimSpace(*key))
 	}
-	if err != nil {
-		fmt.Println("NOT AS IT WAS SIGNED:", err)
+	if err != nil || flag.NArg() != 1 {
+		fmt.Println("NOT AS IT WAS SIGNED (usage: verify [-key KEY] BUNDLE):", err)
 		os.Exit(1)
 	}
 	fmt.Println("ok:", found)

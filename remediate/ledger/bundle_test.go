@@ -366,7 +366,7 @@ func TestVerifierIsSmall(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := bytes.Count(text, []byte("\n")); n >= 250 {
+	if n := bytes.Count(text, []byte("\n")); n >= 200 {
 		t.Errorf("%d lines", n)
 	}
 	if bytes.Contains(text, []byte("oust/")) || bytes.Contains(text, []byte("golang.org")) {
