@@ -233,7 +233,7 @@ func (t *hostTask) launch(ctx context.Context, conn transports.Conn) (state, tim
 	t.say("launch")
 	res, err := conn.Run(ctx, transports.Command{
 		Line: shell.line, Stdin: stdin, Elevate: shell.elevate,
-		Timeout: shell.launchTime(e.Campaign.Timing), MaxOutput: job.MaxReport,
+		Timeout: shell.launchTime(e.Campaign.Timing, t.launches), MaxOutput: job.MaxReport,
 	})
 	report, perr := job.ParseReport(res.Stdout, nonce)
 	return t.launched(ctx, report, res, err, perr)

@@ -20,9 +20,11 @@ type shell struct {
 
 // launchTime bounds a launch. On Windows the job is written line by line, which
 // takes time where a scanner looks at each; the launch itself stays no longer
-// than it was told.
-func (s shell) launchTime(t remediate.Timing) time.Duration {
-	if s.elevate {
+// than it was told. On Unix it stays until it is cut off, so that its time is no
+// longer; but where a first one was cut off before the host had taken the job,
+// the host is slow, and is given more.
+func (s shell) launchTime(t remediate.Timing, nth int) time.Duration {
+	if s.elevate && nth <= 1 {
 		return t.LaunchWait
 	}
 	return t.LaunchWait + t.Probe
