@@ -30,10 +30,14 @@ type share struct{ hosts, windows, kills, most, lines int }
 
 // TestKilledAllTheTime kills oust 170 times: apply, serve and retry, on
 // simulated hosts of both kinds with faults, in windows that are open. The
-// hosts themselves say what has happened.
+// hosts themselves say what has happened. Under the race detector there are 52
+// kills; make test has all of them without it.
 func TestKilledAllTheTime(t *testing.T) {
 	t.Parallel()
 	shares := []share{{hosts: 14, windows: 10, kills: 50, most: 12, lines: 40}, {hosts: 24, kills: 120, most: 40, lines: 14}}
+	if raceDetector {
+		shares[0].kills, shares[1].kills = shares[0].most, shares[1].most
+	}
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	var all totals
@@ -52,8 +56,8 @@ func TestKilledAllTheTime(t *testing.T) {
 		}
 	})
 	all.log(t)
-	if all.kills != 170 && !t.Failed() {
-		t.Errorf("%d kills", all.kills)
+	if want := shares[0].kills + shares[1].kills; all.kills != want && !t.Failed() {
+		t.Errorf("%d kills, want %d", all.kills, want)
 	}
 }
 

@@ -31,9 +31,17 @@ type leakChecked struct{ m *testing.M }
 // atOnce is how many tests run side by side: most of them wait for hosts.
 const atOnce = "6"
 
+// noRest has a program that the race detector watches end without the second's
+// rest that it would take, for some tests start a hundred.
+const noRest = "atexit_sleep_ms=0"
+
 // Run implements testscript.TestingM.
 func (l leakChecked) Run() int {
 	_ = flag.Set("test.parallel", atOnce)
+	_ = os.Setenv("GORACE", noRest)
+	for name, password := range winePasswords {
+		_ = os.Setenv(name, password)
+	}
 	code := l.m.Run()
 	if err := goleak.Find(); err != nil && code == 0 {
 		_, _ = os.Stderr.WriteString("goroutines outlive the tests: " + err.Error() + "\n")

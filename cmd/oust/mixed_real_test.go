@@ -15,13 +15,16 @@ import (
 	"oust/transports/transporttest/winelab"
 )
 
+// winePasswords are in the environment of all tests, for those that run side by
+// side.
+var winePasswords = map[string]string{
+	"OUST_TEST_KES": winelab.KESPassword, "OUST_TEST_AGENT": winelab.AgentPassword, "OUST_TEST_WINE": winelab.Password,
+}
+
 // mixedCampaign writes a campaign folder for real Linux hosts and Windows hosts
 // of wine.
 func mixedCampaign(t *testing.T, l *sshdlab.Lab, windows []*winelab.Host) string {
 	t.Helper()
-	t.Setenv("OUST_TEST_KES", winelab.KESPassword)
-	t.Setenv("OUST_TEST_AGENT", winelab.AgentPassword)
-	t.Setenv("OUST_TEST_WINDOWS", winelab.Password)
 	dir := realCampaign(t, l, rootCredential)
 	var roots []byte
 	for _, h := range windows {
@@ -43,7 +46,7 @@ func mixedCampaign(t *testing.T, l *sshdlab.Lab, windows []*winelab.Host) string
 		t.Fatal(err)
 	}
 	text := strings.Replace(string(yaml), "credentials:\n", "secrets: {kes_windows_password: 'env:OUST_TEST_KES', klnagent_windows_password: 'env:OUST_TEST_AGENT'}\n"+
-		"winrm: {ca: ca.pem}\ncredentials:\n  windows: {user: "+winelab.User+", password: 'env:OUST_TEST_WINDOWS', auth: ntlm}\n", 1)
+		"winrm: {ca: ca.pem}\ncredentials:\n  windows: {user: "+winelab.User+", password: 'env:OUST_TEST_WINE', auth: ntlm}\n", 1)
 	text = strings.Replace(text, "launch_wait: 30s", "launch_wait: 2m, probe: 3m", 1)
 	for name, data := range map[string][]byte{"campaign.yaml": []byte(text), "hosts.csv": []byte(hosts), "ca.pem": roots} {
 		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
@@ -57,6 +60,7 @@ func mixedCampaign(t *testing.T, l *sshdlab.Lab, windows []*winelab.Host) string
 // hosts of wine, from scan to status. Registry and files of the hosts are
 // looked at past oust, and the passwords are searched for in all that it left.
 func TestMixedRealHosts(t *testing.T) {
+	t.Parallel()
 	l := sshdlab.Start(t, sshdlab.Options{Hosts: 14, RPM: 6, Packages: sshdlab.All})
 	var windows []*winelab.Host
 	for i := range 6 {

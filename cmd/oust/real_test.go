@@ -49,6 +49,7 @@ const rootCredential = "{user: root, key: KEY}"
 // TestFortyRealHosts is the whole way on forty real sshd hosts: once with all
 // well, and once with a fault of each kind on six of them.
 func TestFortyRealHosts(t *testing.T) {
+	t.Parallel()
 	l := sshdlab.Start(t, sshdlab.Options{Hosts: 40})
 	t.Run("all well", func(t *testing.T) { fortyWell(t, l) })
 	if err := l.Reset(); err != nil {
@@ -161,12 +162,14 @@ func unchanged(t *testing.T, l *sshdlab.Lab, before []sshdlab.Snapshot) {
 // TestLookingChangesNothing compares whole file trees: scan, verify and a dry
 // run leave a host as it was, as root and by sudo, with dpkg and with rpm.
 func TestLookingChangesNothing(t *testing.T) {
+	t.Parallel()
 	for name, credential := range map[string]string{
 		"root":                 rootCredential,
 		"sudo":                 "{user: nopw, key: KEY, become: sudo}",
 		"sudo with a password": "{user: ops, key: KEY, become: sudo, become_password: 'env:OUST_TEST_PASSWORD'}",
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			l := sshdlab.Start(t, sshdlab.Options{Hosts: 2, RPM: 1, Packages: sshdlab.All})
 			dir := realCampaign(t, l, credential)
 			plan := filepath.Join(dir, "plan.json")
@@ -200,6 +203,7 @@ func TestLookingChangesNothing(t *testing.T) {
 // TestStaleHostIsUntouched: a host that has changed since the plan ends stale
 // and keeps every file as it was; a host that has moved is not even dialled.
 func TestStaleHostIsUntouched(t *testing.T) {
+	t.Parallel()
 	l := sshdlab.Start(t, sshdlab.Options{Hosts: 3})
 	dir := realCampaign(t, l, rootCredential)
 	plan := filepath.Join(dir, "plan.json")

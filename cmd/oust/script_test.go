@@ -25,6 +25,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("SSH_AUTH_SOCK", "")
 			env.Setenv("COLUMNS", "100")
+			env.Setenv("GORACE", noRest)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"lab": scriptLab, "exits": scriptExits},

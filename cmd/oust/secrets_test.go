@@ -49,6 +49,7 @@ sources:
 // TestSecretsStayUnseen carries three secrets through a whole campaign on a
 // real host, and then looks for them in everything that was left or printed.
 func TestSecretsStayUnseen(t *testing.T) {
+	t.Parallel()
 	const playbookSecret = `Pa$$ %w"o'rd & \n 漢字`
 	l := sshdlab.Start(t, sshdlab.Options{Hosts: 1})
 	dir := realCampaign(t, l, "{user: ops, password: 'env:OUST_TEST_LOGIN', become: sudo, become_password: 'env:OUST_TEST_BECOME'}")

@@ -16,6 +16,7 @@ import (
 // must, no uninstaller runs twice in an attempt, and nothing is called removed
 // that is not gone.
 func TestWindowsFleet(t *testing.T) {
+	t.Parallel()
 	mix := oneOfEach(lab.WindowsFaults())
 	fleet, dir := newLab(t, lab.Config{Windows: len(mix) + 8, Clean: 0.1, Seed: 7, WindowsFaults: mix, Speed: 100})
 	scan := oust(t, dir, "scan", "--json")
