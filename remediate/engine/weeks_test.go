@@ -15,7 +15,8 @@ import (
 
 // TestWeeks: 2,000 hosts in 90 days, with laptops, windows in five zones, every
 // fault of the lab, holds and interruptions. It ends with each host done,
-// exempt, or waiting for a person. Under the race detector there are fewer.
+// exempt, or waiting for a person. Under the race detector there are fewer, here
+// and in TestWeeksSeeds.
 func TestWeeks(t *testing.T) {
 	config := weeksConfig{
 		seed: 1, linux: 1700, windows: 300, days: 90, late: 60, exempt: 20, orphans: 5, sites: 2,
@@ -24,7 +25,7 @@ func TestWeeks(t *testing.T) {
 			Classes: []remediate.ClassStop{{Class: remediate.ClassStillPresent, Hosts: 4}}},
 	}
 	if raceDetector {
-		config.linux, config.windows, config.late = 150, 40, 20
+		config.linux, config.windows, config.late = 80, 30, 15
 	}
 	runWeeks(t, config, memoryStore)
 }
@@ -54,12 +55,16 @@ func TestWeeksOnDisk(t *testing.T) {
 }
 
 func smallWeeks(seed uint64) weeksConfig {
-	return weeksConfig{
+	config := weeksConfig{
 		seed: seed, linux: 120, windows: 40, days: 90, late: 10, exempt: 20, orphans: 2, sites: 1,
 		limits: remediate.Concurrency{Hosts: 30, PerSite: 10},
 		stop: remediate.StopRules{Failed: 1, FailedHosts: 12, Unreachable: 1,
 			Classes: []remediate.ClassStop{{Class: remediate.ClassStillPresent, Hosts: 1}}},
 	}
+	if raceDetector {
+		config.linux, config.windows = 60, 30
+	}
+	return config
 }
 
 func memoryStore(*testing.T) remediate.Store { return storetest.NewMemory(time.Now) }
