@@ -161,8 +161,10 @@ func (c *checker) record(read reading, stored []*tlog.Hash) {
 		c.newer = &NewerRulesError{From: c.next, Rules: read.rules}
 	}
 	switch {
-	case read.err != nil && c.newer != nil && c.next == 0:
+	case read.err != nil && c.newer != nil && c.next == 0 && stored[0] != nil && *stored[0] == read.leaf:
 		c.failed = c.newer // without its key nothing else can be checked
+	case read.err != nil && c.newer != nil && c.next == 0: // somebody wants to be taken for a newer oust
+		c.misfit(c.next, "its text: %v", read.err)
 	case read.err != nil && c.newer != nil: // what it says is not known here; its hash is
 	case read.err != nil:
 		c.misfit(c.next, "its text: %v", read.err)

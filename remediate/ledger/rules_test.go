@@ -68,12 +68,20 @@ func TestCheckRules(t *testing.T) {
 	}
 	wantMisfit(t, got, 1, "it brings rules 1, and rules 1 were in force")
 
-	b := &book{id: "c1", entries: []remediate.LedgerEntry{{Text: []byte(
-		`{"n":0,"kind":"begun","at":"2030-01-01T00:00:00Z","by":"ann","body":{"campaign":"x","keys":["of another form"],"rules":99}}`)}}}
+	begun := []byte(`{"n":0,"kind":"begun","at":"2030-01-01T00:00:00Z","by":"ann","body":{"campaign":"x","keys":["of another form"],"rules":99}}`)
+	w = &writer{t: t, signer: key, book: &book{id: "c1"}, tree: &ledger.Tree{}}
+	w.text(begun)
+	b := w.book
 	_, err = ledger.Check(t.Context(), b, ledger.CheckOptions{})
 	if rules, is := errors.AsType[*ledger.NewerRulesError](err); !is || rules.From != 0 || rules.Rules != 99 {
 		t.Errorf("%v", err)
 	}
+	b, _, _ = smallBook(t)
+	b.entries[0].Text = begun
+	if got, err = ledger.Check(t.Context(), b, ledger.CheckOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	wantMisfit(t, got, 0, "its text: ")
 }
 
 func TestRulesOf(t *testing.T) {
