@@ -200,6 +200,10 @@ func TestVerifierPlaces(t *testing.T) {
 			t.Errorf("%s: %s", name, out)
 		}
 	}
+	packedAgain := whole.archive(t, "heads/", "", "reports/", "")
+	if out, err := verifies("-key", first.Public(), packedAgain); err != nil || !strings.Contains(out, "ok: 7 of 7") {
+		t.Errorf("%v %s", err, out)
+	}
 	if out, err := verifies(whole.archive(t)); err != nil || !strings.Contains(out, "NOTE: ") || !strings.Contains(out, "ok: 7 of 7") {
 		t.Errorf("%v %s", err, out)
 	}
