@@ -85,7 +85,7 @@ func tables() []table {
 				"tries failed_at owed_tries owed_at removed_at boot_id bare bare_since reboots transport probe run found_at"),
 			column{name: "findings", alike: sameFindings})},
 		{name: "sqlite_schema", key: []string{"type", "name"}, columns: columns("tbl_name sql"),
-			from: `sqlite_schema WHERE tbl_name NOT IN ('goose_db_version', 'sqlite_sequence')`},
+			from: `sqlite_schema WHERE type = 'trigger' OR tbl_name NOT IN ('goose_db_version', 'sqlite_sequence')`},
 	}
 }
 
