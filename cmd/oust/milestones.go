@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -64,8 +63,14 @@ func askedFor(name string, known []string, mandate string) error {
 // everSeen is what is known of all hosts together, those that have left the
 // inventory included.
 type everSeen struct {
-	found time.Time        // when something was first found on any, zero if never
-	had   []schedule.Stand // those that had it when they were last seen, by name
+	found time.Time // when something was first found on any, zero if never
+	had   []hadHost // by name
+}
+
+// hadHost is a host that had it when it was last seen.
+type hadHost struct {
+	schedule.Stand
+	seen time.Time
 }
 
 // add takes a host in.
@@ -74,7 +79,7 @@ func (e *everSeen) add(s *remediate.HostState) {
 		e.found = at
 	}
 	if had(s) {
-		e.had = append(e.had, schedule.Stand{Host: s.Host, Standing: s.Standing})
+		e.had = append(e.had, hadHost{schedule.Stand{Host: s.Host, Standing: s.Standing}, s.SeenAt})
 	}
 }
 
@@ -84,7 +89,7 @@ func had(s *remediate.HostState) bool {
 
 // left are those that had it and are not in the inventory, all of whose hosts
 // are given.
-func (e *everSeen) left(inventory []engine.HostOutlook) []schedule.Stand {
+func (e *everSeen) left(inventory []engine.HostOutlook) []hadHost {
 	n := 0
 	for i := range inventory {
 		if had(inventory[i].State) {
@@ -100,7 +105,7 @@ func (e *everSeen) left(inventory []engine.HostOutlook) []schedule.Stand {
 			here[h.Host] = true
 		}
 	}
-	var out []schedule.Stand
+	var out []hadHost
 	for _, h := range e.had {
 		if !here[h.Host] {
 			out = append(out, h)
@@ -117,19 +122,20 @@ func (w *workspace) progress(ctx context.Context, all []engine.HostOutlook, seen
 	if err != nil {
 		return p, fmt.Errorf("read the exemptions: %w", err)
 	}
-	exempt, retired := map[string]time.Time{}, map[string]time.Time{}
+	exempt, retired := exemptSince(exemptions, p.Now), map[string]time.Time{}
 	for _, e := range exemptions {
-		switch {
-		case e.Holds(p.Now):
-			exempt[e.Host] = e.At
-		case e.Retires(p.Now):
+		if e.Retires(p.Now) {
 			retired[e.Host] = e.At
 		}
 	}
 	left := seen.left(all)
 	for i := range left {
 		h := &left[i]
-		if h.Exempt = cmp.Or(retired[h.Host], exempt[h.Host]); h.Exempt.IsZero() {
+		h.Exempt = exempt[h.Host]
+		if at := retired[h.Host]; at.After(h.seen) { // else it has come back since
+			h.Exempt = at
+		}
+		if h.Exempt.IsZero() {
 			p.Left = append(p.Left, h.Host)
 		}
 	}
@@ -155,11 +161,34 @@ func (w *workspace) progress(ctx context.Context, all []engine.HostOutlook, seen
 	for i := range all {
 		stands = append(stands, schedule.Stand{Host: all[i].Host, Standing: all[i].State.Standing, Exempt: exempt[all[i].Host]})
 	}
-	stands = append(stands, left...)
+	for _, h := range left {
+		stands = append(stands, h.Stand)
+	}
 	if p.Finished, err = schedule.FinishedAt(stands, w.store.LatestMoves(ctx)); err != nil {
 		return p, fmt.Errorf("read since when no host is left: %w", err)
 	}
 	return p, nil
+}
+
+// exemptSince is since when the hosts that are exempt now have been so without
+// a break: a renewal goes on with the exemption whose place it takes. The
+// exemptions come oldest first.
+func exemptSince(exemptions []remediate.Exemption, now time.Time) map[string]time.Time {
+	since, upTo := map[string]time.Time{}, map[string]time.Time{}
+	for _, e := range exemptions {
+		if e.Ground == remediate.GroundRetired || e.At.After(now) {
+			continue
+		}
+		if end, had := upTo[e.Host]; !had || e.At.After(end) {
+			since[e.Host] = e.At
+		}
+		upTo[e.Host] = e.Until
+		if !e.Ended.IsZero() && e.Ended.Before(e.Until) {
+			upTo[e.Host] = e.Ended
+		}
+	}
+	maps.DeleteFunc(since, func(host string, _ time.Time) bool { return !now.Before(upTo[host]) })
+	return since
 }
 
 // firstRemoval is when the first script was run on a host, zero if none was.

@@ -32,8 +32,10 @@ func (b *builder) statement() []string {
 		return []string{"The inventory holds no host, so nothing can be said."}
 	}
 	out := []string{b.lookedStatement()}
-	if s := b.unseenStatement(); s != "" {
-		out = append(out, s)
+	for _, s := range []string{b.unaskedStatement(), b.unseenStatement()} {
+		if s != "" {
+			out = append(out, s)
+		}
 	}
 	switch b.in.Report {
 	case remediate.ReportPlan:
@@ -235,11 +237,14 @@ func (b *builder) embeddedStatement() string {
 }
 
 // retired are the hosts that have left the inventory and of which it is recorded
-// where they went, with the reason, by name.
+// where they went, with the reason, by name. What was recorded before a host came
+// back and had it again says nothing of where it is now.
 func (b *builder) retired() []string {
 	var out []string
 	for _, e := range b.in.Exemptions {
-		if _, gone := slices.BinarySearch(b.s.Totals.Gone, e.Host); gone && e.Retires(b.now) {
+		_, gone := slices.BinarySearch(b.s.Totals.Gone, e.Host)
+		_, open := slices.BinarySearch(b.s.Totals.GoneOpen, e.Host)
+		if gone && !open && e.Retires(b.now) {
 			out = append(out, fmt.Sprintf("%s (%s; approved by %s)", e.Host, e.Reason, e.Approver))
 		}
 	}

@@ -11,7 +11,8 @@ import (
 type Stand struct {
 	Host     string
 	Standing remediate.Standing
-	// Exempt is when the exemption that holds was recorded, zero if none holds.
+	// Exempt is since when the host has been exempt without a break, renewals
+	// included; zero if it is not.
 	Exempt time.Time
 }
 
