@@ -6,8 +6,54 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"oust/remediate"
 	"oust/remediate/schedule"
 )
+
+// TestExemptSince: a renewal does not move the day on which a campaign was
+// finished; one after a break does.
+func TestExemptSince(t *testing.T) {
+	t.Parallel()
+	day := func(n int) time.Time { return time.Date(2026, 10, n, 9, 0, 0, 0, time.UTC) }
+	x := func(host string, at, until, ended int) remediate.Exemption {
+		e := remediate.Exemption{Host: host, At: day(at), Until: day(until)}
+		if ended > 0 {
+			e.Ended = day(ended)
+		}
+		return e
+	}
+	retired := x("retired", 2, 30, 0)
+	retired.Ground = remediate.GroundRetired
+	got := exemptSince([]remediate.Exemption{
+		x("renewed", 1, 10, 5), x("broken", 1, 5, 0), retired, x("over", 2, 9, 0), x("ended", 2, 30, 9),
+		x("renewed", 5, 12, 0), x("broken", 6, 20, 0), x("renewed", 12, 20, 0), x("later", 13, 20, 0),
+	}, day(12))
+	if d := cmp.Diff(map[string]time.Time{"renewed": day(1), "broken": day(6)}, got); d != "" {
+		t.Error(d)
+	}
+}
+
+// TestPlaybooksSince: a playbook that was changed, or that was out of force for a
+// while, counts from the run that brought it.
+func TestPlaybooksSince(t *testing.T) {
+	t.Parallel()
+	at := func(n int) time.Time { return time.Date(2026, 10, n, 9, 0, 0, 0, time.UTC) }
+	ref := func(name, digest string) remediate.PlaybookRef {
+		return remediate.PlaybookRef{Name: name, Digest: digest}
+	}
+	var settings []remediate.Record
+	for i, refs := range [][]remediate.PlaybookRef{
+		{ref("a", "1"), ref("b", "1"), ref("c", "1"), ref("gone", "1")},
+		{ref("a", "1"), ref("b", "2")},
+		{ref("a", "1"), ref("b", "2"), ref("c", "1"), ref("new", "1")},
+	} {
+		settings = append(settings, remediate.Record{At: at(i + 1), Body: remediate.Settings{Playbooks: refs}})
+	}
+	want := map[remediate.PlaybookRef]time.Time{ref("a", "1"): {}, ref("b", "2"): at(2), ref("c", "1"): at(3), ref("new", "1"): at(3)}
+	if d := cmp.Diff(want, playbooksSince(settings)); d != "" {
+		t.Error(d)
+	}
+}
 
 func TestMilestoneTexts(t *testing.T) {
 	t.Parallel()

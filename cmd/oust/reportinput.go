@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"oust/playbooks"
 	"oust/remediate"
@@ -45,8 +46,48 @@ func (w *workspace) reportInput(ctx context.Context, planFile string) (in report
 			return in, err
 		}
 	}
+	if err := w.readSince(ctx, in.Playbooks, in.Now); err != nil {
+		return in, err
+	}
 	in.Timeline, err = w.timeline(ctx, in, planFile)
 	return in, err
+}
+
+// readSince notes from when on looks were compared with each playbook as it is
+// now.
+func (w *workspace) readSince(ctx context.Context, playbooks []report.Playbook, now time.Time) error {
+	settings, err := w.store.Settings(ctx)
+	if err != nil {
+		return fmt.Errorf("read the settings of runs: %w", err)
+	}
+	since := playbooksSince(settings)
+	for i := range playbooks {
+		p := &playbooks[i]
+		at, in := since[remediate.PlaybookRef{Name: p.Name, Digest: p.Digest}]
+		if p.Since = at; !in && len(settings) > 0 {
+			p.Since = now
+		}
+	}
+	return nil
+}
+
+// playbooksSince is from which record of settings on playbooks have been in force
+// up to the last; the zero time for the first record.
+func playbooksSince(settings []remediate.Record) map[remediate.PlaybookRef]time.Time {
+	since := map[remediate.PlaybookRef]time.Time{}
+	for i, r := range settings {
+		s, _ := r.Body.(remediate.Settings)
+		now := make(map[remediate.PlaybookRef]time.Time, len(s.Playbooks))
+		for _, p := range s.Playbooks {
+			at, before := since[p]
+			if !before && i > 0 {
+				at = r.At
+			}
+			now[p] = at
+		}
+		since = now
+	}
+	return since
 }
 
 func reportPlaybooks(l *playbooks.Library) []report.Playbook {

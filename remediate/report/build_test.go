@@ -41,6 +41,42 @@ func TestBuildIsPure(t *testing.T) {
 	}
 }
 
+// TestUnasked: of a product whose playbook came after the last look at a host,
+// nothing is said to be known there.
+func TestUnasked(t *testing.T) {
+	t.Parallel()
+	in := reporttest.NilInput(remediate.ReportIdentify)
+	late := &in.Playbooks[0]
+	late.Since = time.Date(2026, 10, 22, 0, 0, 0, 0, time.UTC)
+	seen, before := 0, 0
+	for _, x := range in.Hosts {
+		if x.State.Standing == remediate.StandUnseen {
+			continue
+		}
+		if seen++; x.State.SeenAt.Before(late.Since) {
+			before++
+		}
+	}
+	if before == 0 || before == seen {
+		t.Fatalf("%d of %d hosts were looked at before: the test needs both", before, seen)
+	}
+	s := build(t, in)
+	for _, p := range s.Products {
+		if want := map[bool]int{true: before}[p.Playbook == late.Name]; p.Unasked != want {
+			t.Errorf("%s: unasked on %d hosts, want %d", p.Playbook, p.Unasked, want)
+		}
+	}
+	want := fmt.Sprintf("%d hosts were last looked at before the playbooks of 1 product were added or changed (%s). Whether it is on these hosts, the next look tells ('oust scan').", before, late.Title)
+	if s.Statement[1] != want {
+		t.Errorf("%q, want %q", s.Statement[1], want)
+	}
+	products, methods := strings.Join(s.Items[0].Text, "\n"), strings.Join(s.Items[2].Text, "\n")
+	if !strings.Contains(products, want) || strings.Count(methods, "; not yet on ") != 1 ||
+		!strings.Contains(methods, fmt.Sprintf("%s; not yet on %d of %d hosts, last looked at before it was added or changed", late.Digest, before, seen)) {
+		t.Errorf("%s\n%s", products, methods)
+	}
+}
+
 // TestNilStatement: nothing found is said of the hosts that were seen, and the
 // others are named.
 func TestNilStatement(t *testing.T) {

@@ -42,6 +42,10 @@ func TestHTMLTexts(t *testing.T) {
 		{MilestoneState{State: "due"}.Words(), "due today"},
 		{MilestoneState{State: "late", DaysLeft: -1}.Words(), "late by 1 day"},
 		{MilestoneState{State: "late"}.Words(), "late"},
+		{MilestoneState{State: "met", MetAt: time.Date(2025, 4, 1, 13, 10, 0, 0, time.UTC)}.MetOn("Australia/Sydney"), "2025-04-02"},
+		{MilestoneState{State: "met", MetAt: time.Date(2025, 4, 1, 13, 10, 0, 0, time.UTC)}.MetOn(""), "2025-04-01"},
+		{MilestoneState{State: "met"}.MetOn(""), ""},
+		{MilestoneState{State: "due", MetAt: time.Date(2025, 4, 1, 13, 10, 0, 0, time.UTC)}.MetOn(""), ""},
 		{grounds(remediate.ExemptionRule{}), ""},
 		{grounds(remediate.ExemptionRule{None: true}), "The mandate knows no exemptions."},
 		{

@@ -64,4 +64,7 @@ type Playbook struct {
 	Name, Digest, Title string
 	// Embedded: the vendor's code inside another company's product.
 	Embedded bool
+	// Since is from when on looks were compared with it as it is now; zero where
+	// all were.
+	Since time.Time
 }

@@ -27,11 +27,17 @@ func (b *builder) productsItem() (ItemState, []string) {
 	}
 	switch {
 	case len(out) > 0:
+		if s := b.unaskedStatement(); s != "" {
+			out = append(out, s)
+		}
 		return ItemAnswered, out
 	case b.s.Totals.Seen == 0:
 		return ItemGap, []string{"No host has been looked at yet: run 'oust scan'."}
 	}
 	out = b.s.Statement[:1:1]
+	if s := b.unaskedStatement(); s != "" {
+		out = append(out, s)
+	}
 	if b.s.Totals.GoneFound > 0 {
 		out = append(out, b.goneStatement())
 	}
@@ -107,7 +113,11 @@ func (b *builder) methodsItem() (ItemState, []string) {
 	}
 	for _, p := range b.s.Products {
 		if p.Digest != "" {
-			out = append(out, fmt.Sprintf("Searched for %s by playbook %s, %s", p.Title, p.Playbook, p.Digest))
+			s := fmt.Sprintf("Searched for %s by playbook %s, %s", p.Title, p.Playbook, p.Digest)
+			if p.Unasked > 0 {
+				s += fmt.Sprintf("; not yet on %s of %s, last looked at before it was added or changed", thousands(p.Unasked), hosts(b.s.Totals.Seen))
+			}
+			out = append(out, s)
 		}
 	}
 	return ItemAnswered, out
@@ -175,16 +185,12 @@ func (b *builder) progressItem() (ItemState, []string) {
 	return ItemAnswered, out
 }
 
-// since is the day on which a milestone was met, in the mandate's zone.
+// since is the day on which a milestone was met.
 func (b *builder) since(m MilestoneState) string {
-	if m.State != "met" || m.MetAt.IsZero() {
-		return ""
+	if on := m.MetOn(b.in.Campaign.Terms.Zone); on != "" {
+		return " on " + on
 	}
-	z := zone(b.in.Campaign.Terms.Zone)
-	if z == nil {
-		z = time.UTC
-	}
-	return " on " + m.MetAt.In(z).Format(time.DateOnly)
+	return ""
 }
 
 func because(why string) string {

@@ -2,7 +2,9 @@ package report
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
+	"strings"
 
 	"oust/remediate"
 )
@@ -20,7 +22,7 @@ type productCount struct {
 func (b *builder) products() []Product {
 	at := map[string]*productCount{}
 	for _, p := range b.in.Playbooks {
-		at[p.Name] = &productCount{Product: Product{Playbook: p.Name, Digest: p.Digest, Title: p.Title, Embedded: p.Embedded, Counts: !p.Embedded || b.in.Campaign.Terms.Embedded}}
+		at[p.Name] = &productCount{Product: Product{Playbook: p.Name, Digest: p.Digest, Title: p.Title, Embedded: p.Embedded, Counts: !p.Embedded || b.in.Campaign.Terms.Embedded, Unasked: b.unasked(p)}}
 	}
 	of := func(f FoundThing) *productCount {
 		p := at[f.Playbook]
@@ -93,4 +95,35 @@ func versionsOf(counts map[string]int) []Version {
 		return cmp.Or(-cmp.Compare(x.Hosts, y.Hosts), cmp.Compare(x.Version, y.Version))
 	})
 	return out
+}
+
+// unasked counts the hosts that were last looked at before the playbook was in
+// force as it is now.
+func (b *builder) unasked(p Playbook) int {
+	if p.Since.IsZero() {
+		return 0
+	}
+	return countRows(b.rows, func(r *HostRow) bool { return r.Standing != remediate.StandUnseen && r.SeenAt.Before(p.Since) })
+}
+
+// unaskedStatement says of which products nothing can be said on which hosts;
+// empty if there are none. Nothing is found by a playbook that came later.
+func (b *builder) unaskedStatement() string {
+	const most = 5
+	var names []string
+	on := 0
+	for _, p := range b.s.Products {
+		if p.Unasked > 0 {
+			names, on = append(names, p.Title), max(on, p.Unasked)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	all := strings.Join(names[:min(most, len(names))], ", ")
+	if n := len(names) - most; n > 0 {
+		all += " and " + thousands(n) + " more"
+	}
+	return fmt.Sprintf("%s %s last looked at before the playbooks of %s were added or changed (%s). Whether %s on %s, the next look tells ('oust scan').",
+		hosts(on), verb(on, "was", "were"), count(len(names), "product", "products"), all, verb(len(names), "it is", "they are"), verb(on, "that host", "these hosts"))
 }

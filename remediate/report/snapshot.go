@@ -127,6 +127,9 @@ type Product struct {
 	Residue  int       `json:"residue"`
 	Found    int       `json:"found"`
 	Versions []Version `json:"versions,omitempty"` // of Present, most hosts first
+	// Unasked is on how many hosts the last look was before the playbook, as it is
+	// now, was in force: Found and Present do not tell of these.
+	Unasked int `json:"unasked,omitempty"`
 }
 
 // Version counts hosts with a version of a product.
@@ -299,6 +302,19 @@ func (m MilestoneState) Words() string {
 		return "late by " + count(-m.DaysLeft, "day", "days")
 	}
 	return m.State
+}
+
+// MetOn is the day on which the milestone was met, in the mandate's zone (see
+// Mandate.Zone); empty where it is not met, and where nobody can say when.
+func (m MilestoneState) MetOn(name string) string {
+	if m.State != "met" || m.MetAt.IsZero() {
+		return ""
+	}
+	z := zone(name)
+	if z == nil {
+		z = time.UTC
+	}
+	return m.MetAt.In(z).Format(time.DateOnly)
 }
 
 // Title is its name with its day, if that is known.

@@ -164,6 +164,10 @@ func TestCheckLedger(t *testing.T) {
 	if err != nil || last.Number != 1 {
 		t.Errorf("last settings are record %d, %v", last.Number, err)
 	}
+	all, err := s.Settings(t.Context())
+	if err != nil || len(all) != 1 || all[0].Kind != remediate.RecordSettings {
+		t.Errorf("settings are %+v, %v", all, err)
+	}
 }
 
 // silent are the columns that are no evidence, see CheckLedger.
@@ -307,6 +311,7 @@ func TestRows(t *testing.T) {
 		`UPDATE attempts SET phase = 'cleaned' WHERE kind = ''`,
 		`UPDATE attempts SET phase = 'launched' WHERE kind <> ''`,
 		`CREATE TRIGGER quiet AFTER INSERT ON looks BEGIN DELETE FROM looks; END`,
+		`CREATE TRIGGER later AFTER INSERT ON goose_db_version BEGIN DELETE FROM looks; END`,
 		`DROP INDEX looks_by_host`,
 		`UPDATE looks SET seq = 100 - seq`,
 	} {

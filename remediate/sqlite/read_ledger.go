@@ -19,6 +19,7 @@ const (
 	ledgerQuery     = `SELECT seq, text FROM ledger WHERE seq >= ? ORDER BY seq LIMIT ?`
 	hostLedgerQuery = `SELECT seq, text FROM ledger WHERE host = ? AND host <> '' AND seq >= ? ORDER BY seq LIMIT ?`
 	lastQuery       = `SELECT seq, text FROM ledger WHERE host = '' AND seq < ? ORDER BY seq DESC LIMIT ?`
+	settingsQuery   = `SELECT text FROM ledger WHERE host = '' AND instr(substr(text, 1, 64), CAST(',"kind":"settings",' AS BLOB)) > 0 ORDER BY seq`
 	headsQuery      = `SELECT text FROM heads ORDER BY size, day`
 	hashesQuery     = `SELECT seq, hashes FROM ledger WHERE seq BETWEEN ? AND ? ORDER BY seq`
 	movesQuery      = `SELECT ` + moveColumns + ` FROM moves WHERE (at, seq) > (?, ?) ORDER BY at, seq LIMIT ?`
@@ -98,6 +99,23 @@ func (s *Store) LastSettings(ctx context.Context) (remediate.LedgerEntry, error)
 			return remediate.LedgerEntry{}, fmt.Errorf("%s: %w", op, remediate.ErrNotFound)
 		}
 	}
+}
+
+// Settings are all records of settings, in order.
+func (s *Store) Settings(ctx context.Context) ([]remediate.Record, error) {
+	const op = "settings"
+	if err := s.readable(ctx); err != nil {
+		return nil, fmt.Errorf("%s: %w", op, err)
+	}
+	out, err := collect(ctx, s.reads, func(row scanner, r *remediate.Record) error {
+		var text []byte
+		err := row.Scan(&text)
+		if err == nil {
+			_, *r, err = ledger.Decode(text)
+		}
+		return err
+	}, settingsQuery)
+	return out, explain(op, err)
 }
 
 // LedgerHashes implements remediate.Store. An index that has no hash is
