@@ -343,12 +343,12 @@ set "attr=-"
 for %%p in ("%target%") do set "attr=-%%~ap"
 if not "%attr:l=%"=="%attr%" goto remove_link
 if exist ".\%name%\" rd /s /q ".\%name%" >nul 2>>"%OUST_DIR%\log" <nul
-if exist ".\%name%" del /f /q /a ".\%name%" >nul 2>>"%OUST_DIR%\log" <nul
-goto remove_check
+goto remove_file
 :remove_link
 rd ".\%name%" >nul 2>nul <nul
-if exist ".\%name%" del /f /q /a ".\%name%" >nul 2>>"%OUST_DIR%\log" <nul
-:remove_check
+:: DEL takes a folder, or a link to one, for all files in it.
+:remove_file
+if not exist ".\%name%\" if exist ".\%name%" del /f /q /a ".\%name%" >nul 2>>"%OUST_DIR%\log" <nul
 if exist "%target%" set "code=1"
 if exist "%target%" set "verdict=failed"
 :remove_done
@@ -356,13 +356,17 @@ if defined inside popd
 call :finish
 goto :eof
 
-:: remove_empty: removes target if it is an empty folder.
+:: remove_empty: removes target if it is an empty folder. RD takes a link to a
+:: folder for an empty one.
 :remove_empty
 set "code=0"
 set "verdict=absent"
 set "inside="
 if not defined target goto remove_done
 if not exist "%target%\" goto remove_done
+set "attr=-"
+for %%p in ("%target%") do set "attr=-%%~ap"
+if not "%attr:l=%"=="%attr%" goto remove_done
 rd "%target%" >nul 2>nul <nul
 if not exist "%target%\" set "verdict=ok"
 goto remove_done
