@@ -244,7 +244,7 @@ func milestoneTexts(days []schedule.MilestoneState, duties []schedule.DutyState,
 	out := []string{"", "milestones"}
 	for _, d := range days {
 		text := fmt.Sprintf("  %-10s  %-9s %-19s %s", d.Date, d.Name, milestoneText(d, zone), printable(d.What))
-		if d.State != schedule.StateMet {
+		if d.State != schedule.StateMet || strings.Contains(d.Why, schedule.ButExempt) {
 			text += " (" + printable(d.Why) + ")"
 		}
 		out = append(out, text)

@@ -65,6 +65,7 @@ func TestMilestoneTexts(t *testing.T) {
 		{Name: "half", What: "half of it", Date: "2026-11-10", State: schedule.StateDue, DaysLeft: 1, Why: "9 of 9 hosts"},
 		{Name: "finish", What: "end\x1b it", Date: "2026-11-08", State: schedule.StateLate, Late: true, DaysLeft: -1, Why: "9 of 9 hosts"},
 		{Name: "clear", What: "all of it", Date: "2026-11-08", State: schedule.StateMet},
+		{Name: "but", What: "all of it", Date: "2026-11-08", State: schedule.StateMet, Why: "no host is left, but for 1 that is exempt"},
 		{Name: "tell", What: "tell it", State: schedule.StateWaiting, Why: "nothing was found yet"},
 	}
 	duties := []schedule.DutyState{
@@ -80,6 +81,7 @@ func TestMilestoneTexts(t *testing.T) {
 		"  2026-11-10  half      due in 1 day        half of it (9 of 9 hosts)",
 		"  2026-11-08  finish    late by 1 day       end? it (9 of 9 hosts)",
 		"  2026-11-08  clear     met                 all of it",
+		"  2026-11-08  but       met                 all of it (no host is left, but for 1 that is exempt)",
 		"              tell      waiting             tell it (nothing was found yet)",
 		"  2026-12-09  status    due in 30 days      say how it goes (missed 2026-10-10, 2026-11-08)",
 		"              old       ended               said",

@@ -17,6 +17,13 @@ func TestDaysText(t *testing.T) {
 	}
 }
 
+func TestLastLines(t *testing.T) {
+	got := lastLines([]byte("one\r\ntwo\r\nthr\ree\r\n"), 2)
+	if diff := cmp.Diff([]string{"(1 line before; --full prints it)", "two", "thr\ree"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestWrapKeepsEveryWord(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		words := rapid.SliceOfN(rapid.StringMatching(`[a-zé漢]{1,12}`), 1, 40).Draw(t, "words")

@@ -250,13 +250,17 @@ func (t storyteller) outcome(at time.Time, b remediate.AttemptEnded) chapter {
 // lastLines are the end of a log, where errors stand: at most so many lines,
 // or all for 0.
 func lastLines(log []byte, most int) []string {
-	text := strings.TrimRight(strings.ToValidUTF8(string(log), "?"), "\n")
+	text := strings.TrimRight(strings.ReplaceAll(strings.ToValidUTF8(string(log), "?"), "\r\n", "\n"), "\n")
 	if text == "" {
 		return nil
 	}
 	ls := strings.Split(text, "\n")
 	if most > 0 && len(ls) > most {
-		ls = append([]string{fmt.Sprintf("(%d lines before; --full prints them)", len(ls)-most)}, ls[len(ls)-most:]...)
+		before := "(1 line before; --full prints it)"
+		if n := len(ls) - most; n > 1 {
+			before = fmt.Sprintf("(%d lines before; --full prints them)", n)
+		}
+		ls = append([]string{before}, ls[len(ls)-most:]...)
 	}
 	return ls
 }

@@ -164,15 +164,19 @@ func (p Progress) finished() verdict {
 	return verdict{true, p.Finished, "no host is unseen, present or reappeared" + p.exempted("but for")}
 }
 
+// ButExempt stands in what has met a milestone where hosts were passed over that
+// would be open if they were not exempt.
+const ButExempt = " exempt"
+
 // exempted tells of hosts that would be open if they were not exempt.
 func (p Progress) exempted(word string) string {
 	switch p.Exempt {
 	case 0:
 		return ""
 	case 1:
-		return ", " + word + " 1 that is exempt"
+		return ", " + word + " 1 that is" + ButExempt
 	}
-	return fmt.Sprintf(", %s %d that are exempt", word, p.Exempt)
+	return fmt.Sprintf(", %s %d that are%s", word, p.Exempt, ButExempt)
 }
 
 // left tells, after before, of hosts that cannot be looked at any more; empty
