@@ -24,10 +24,12 @@ FUZZTIME ?= 10s
 TIMEOUT  ?= 40m
 
 # The race detector makes SQLite, which is C turned into Go, four times as slow,
-# and no less the shell of simulated hosts and what makes a key of a passphrase.
+# and no less the shell of simulated hosts, what makes a key of a passphrase, and
+# the curve of signatures.
 # What calls them is watched. These packages have no generic code of sync or
 # sync/atomic that the linker could give to others.
-UNWATCHED := $(addprefix modernc.org/,sqlite/lib libc memory) mvdan.cc/sh/v3/... golang.org/x/crypto/scrypt
+UNWATCHED := $(addprefix modernc.org/,sqlite/lib libc memory) mvdan.cc/sh/v3/... golang.org/x/crypto/scrypt \
+	crypto/internal/fips140/edwards25519/...
 RACE      := -race $(patsubst %,-gcflags=%=-race=false,$(UNWATCHED))
 # A program that the race detector watches would wait a second at its end.
 export GORACE := atexit_sleep_ms=0
