@@ -59,6 +59,8 @@ type statusMessage struct {
 	Next []nextLine `json:"next,omitempty"`
 	// Bare names hosts that nothing protects after a removal.
 	Bare []string `json:"bare,omitempty"`
+	// Unasked are hosts whose standings do not tell of all playbooks, nil if all do.
+	Unasked *unaskedLine `json:"unasked,omitempty"`
 }
 
 // nextLine is hosts that need the same next.
@@ -114,6 +116,9 @@ func (a *app) runStatus(ctx context.Context, limit string) error {
 			m.Failed[st.Class]++
 		}
 	}
+	if m.Unasked, err = w.unasked(ctx, outlook.Hosts); err != nil {
+		return err
+	}
 	all := outlook.Hosts
 	if len(hosts) < len(w.hosts) {
 		whole, err := e.OutlookOf(ctx, records, w.hosts, w.hosts)
@@ -147,6 +152,9 @@ func statusLines(m statusMessage) []string {
 	}
 	if m.Exempt > 0 {
 		out = append(out, fmt.Sprintf("  %-12s %7s", "exempt", thousands(m.Exempt)))
+	}
+	if m.Unasked != nil {
+		out = append(out, "", m.Unasked.String())
 	}
 	failed := 0
 	for _, n := range m.Failed {
