@@ -68,7 +68,7 @@ func (w *workspace) settings() (remediate.Settings, error) {
 	return remediate.Settings{
 		Campaign: remediate.Digest(text), Inventory: inventory,
 		Mandate:   remediate.FileDigest{Name: w.campaign.Terms.Name, Digest: w.campaign.Terms.Digest},
-		Playbooks: w.library.Refs(), Lowered: lowered(w.campaign), Version: version(),
+		Playbooks: w.library.Refs(), Lowered: lowered(w.campaign, len(w.hosts)), Version: version(),
 	}, err
 }
 
@@ -106,8 +106,9 @@ func (w *workspace) inventoryDigests() ([]remediate.FileDigest, error) {
 	return append(out, remediate.FileDigest{Name: resolvedName, Digest: remediate.Digest(text)}), nil
 }
 
-// lowered names the settings of a campaign that lower a guard, sorted.
-func lowered(c remediate.Campaign) []string {
+// lowered names the settings of a campaign of so many hosts that lower a guard,
+// sorted.
+func lowered(c remediate.Campaign, hosts int) []string {
 	var out []string
 	add := func(is bool, what string) {
 		if is {
@@ -123,7 +124,7 @@ func lowered(c remediate.Campaign) []string {
 	add(c.Stop.Failed >= 1, "stop.failed: "+percent(c.Stop.Failed))
 	add(c.Stop.FailedHosts < 0, "stop.failed_hosts: none")
 	add(c.Stop.Unreachable >= 1, "stop.unreachable: "+percent(c.Stop.Unreachable))
-	add(len(c.Waves) > 0 && c.Waves[0].Share >= 1, "waves: all hosts at once")
+	add(len(c.Waves) > 0 && (c.Waves[0].Share >= 1 || hosts > 1 && c.Waves[0].Hosts >= hosts), "waves: all hosts at once")
 	add(c.Reboot.Policy == remediate.RebootAlways, "reboot.policy: always")
 	for class, rule := range c.Retry {
 		add(rule.Tries < 0, "retry."+string(class)+".tries: without end")

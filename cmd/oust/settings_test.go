@@ -18,15 +18,25 @@ import (
 
 func TestLowered(t *testing.T) {
 	t.Parallel()
-	if got := lowered(remediate.Campaign{Stop: remediate.StopRules{Failed: 0.05, FailedHosts: 20, Unreachable: 0.3}, Waves: []remediate.WaveSize{{Hosts: 1}}}); got != nil {
-		t.Errorf("nothing is lowered: %q", got)
+	kept := remediate.Campaign{Stop: remediate.StopRules{Failed: 0.05, FailedHosts: 20, Unreachable: 0.3}, Waves: []remediate.WaveSize{{Hosts: 1}}}
+	for _, hosts := range []int{0, 1, 2, 1000} {
+		if got := lowered(kept, hosts); got != nil {
+			t.Errorf("nothing is lowered of %d hosts: %q", hosts, got)
+		}
+	}
+	kept.Waves[0].Hosts = 500
+	if got := lowered(kept, 501); got != nil {
+		t.Errorf("one host is left for the second wave: %q", got)
+	}
+	if got := lowered(kept, 500); len(got) != 1 || got[0] != "waves: all hosts at once" {
+		t.Errorf("a first wave of all hosts: %q", got)
 	}
 	got := lowered(remediate.Campaign{
 		SSH: remediate.SSHSettings{HostKeys: "accept-new"}, WinRM: remediate.WinRMSettings{Verify: "none", Plain: true},
 		Creds: map[string]remediate.CredentialSpec{"windows": {Auth: "basic"}, "linux": {}},
 		Stop:  remediate.StopRules{Failed: 1, FailedHosts: -1, Unreachable: 1}, Waves: []remediate.WaveSize{{Share: 1}},
 		Reboot: remediate.RebootSettings{Policy: remediate.RebootAlways}, Retry: map[remediate.Class]remediate.RetryRule{remediate.ClassBusy: {Tries: -1}},
-	})
+	}, 10)
 	want := []string{
 		"credentials.windows.auth: basic", "reboot.policy: always", "retry.busy.tries: without end", "ssh.host_keys: accept-new", "stop.failed: 100%",
 		"stop.failed_hosts: none", "stop.unreachable: 100%", "waves: all hosts at once", "winrm.plain: true", "winrm.verify: none",
