@@ -14,6 +14,8 @@ var (
 	powerTarget  = regexp.MustCompile(`(?i)[a-z]:\\[^'";,|&]*`)
 	regRemoves   = regexp.MustCompile(`(?i)\breg(?:\.exe)?"?\s+delete\s+("[^"]*"|[^\s&|]+)([^&|]*)`)
 	regValue     = regexp.MustCompile(`(?i)\s/ve?\b`)
+	batchService = regexp.MustCompile(`(?i)\b(?:sc(?:\.exe)?"?\s+(?:delete|stop|config)|net1?(?:\.exe)?"?\s+stop)\s+("[^"]*"|[^\s&|]+)`)
+	batchKills   = regexp.MustCompile(`(?i)\btaskkill(?:\.exe)?"?\s[^&|]*/im\s+("[^"]*"|[^\s&|]+)`)
 	batchWord    = regexp.MustCompile(`"[^"]*"|[^\s"]+`)
 	regexpDeep   = regexp.MustCompile(`(?i)/s\b`)
 )
@@ -103,6 +105,21 @@ func (c *checker) regTarget(key string) string {
 		return key + ": a key with a variable in it, which may be empty, is all that is above; use a key step"
 	case !isWindowsPath(key) || !c.p.owned(key) && !guidPattern.MatchString(last):
 		return key + ": nothing in this key is the product's own"
+	}
+	return ""
+}
+
+// batchSystem says what of the system a line stops, deletes or ends, or "".
+func batchSystem(line string) string {
+	for _, m := range batchService.FindAllStringSubmatch(line, -1) {
+		if name := strings.Trim(m[1], `"`); ofSystem(systemServices, name) {
+			return name + ": a service of the system, not of a product"
+		}
+	}
+	for _, m := range batchKills.FindAllStringSubmatch(line, -1) {
+		if name := strings.Trim(m[1], `"`); ofSystem(systemProcesses, name) || strings.HasPrefix(name, "*") {
+			return name + ": a program of the system, or any, and not of a product"
+		}
 	}
 	return ""
 }

@@ -75,6 +75,9 @@ func (c *checker) batchFailures(text string, at []any) {
 		if bad := c.batchDelete(line); bad != "" {
 			say(ruleWildcard, bad)
 		}
+		if bad := batchSystem(line); bad != "" {
+			say(ruleSystem, bad)
+		}
 	}
 }
 

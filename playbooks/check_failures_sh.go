@@ -90,6 +90,8 @@ func (c *checker) shCommand(call *syntax.CallExpr, say func(rule, msg string, po
 			return slices.Contains([]string{"reboot", "poweroff", "halt", "kexec", "soft-reboot", "rescue", "emergency"}, strings.TrimSuffix(w.Lit(), ".target"))
 		}):
 		say(ruleReboots, "a step restarts no host; say reboot: needed, and the campaign decides when", pos)
+	case slices.Contains(packageManagers, name) && slices.ContainsFunc(args[1:], func(w *syntax.Word) bool { return slices.Contains(breaksOthers, w.Lit()) }):
+		say(ruleSystem, "other packages break or go with it; use a package step, which leaves what others need", pos)
 	case name == "rm" && slices.ContainsFunc(args[1:], recursive):
 		for _, w := range args[1:] {
 			if text, plain := literal(w); !plain || !strings.HasPrefix(text, "-") {
@@ -104,6 +106,13 @@ func (c *checker) shCommand(call *syntax.CallExpr, say func(rule, msg string, po
 		say(ruleWildcard, "what is deleted is what another command prints, and may be more than the product's; name each path in a file step", pos)
 	}
 }
+
+var (
+	packageManagers = []string{"apt", "apt-get", "aptitude", "dnf", "dpkg", "rpm", "yum", "zypper"}
+	// breaksOthers are words by which these take away more than what is named, or
+	// leave others without what they need.
+	breaksOthers = []string{"--nodeps", "--force-all", "--force-depends", "--force-remove-essential", "--auto-remove", "--autoremove", "autoremove", "--clean-deps"}
+)
 
 // textShells run the text that follows -c; su, for another user.
 var textShells = []string{"sh", "bash", "dash", "ash", "ksh", "zsh", "su"}

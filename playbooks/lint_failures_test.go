@@ -93,6 +93,17 @@ var hiddenCases = []struct{ on, text, rule string }{
 	{onLinux, `systemctl start reboot.target`, ruleReboots},
 	{onLinux, `trap 'rm -rf /opt/acme/widget/tmp' EXIT; sh -c '/opt/acme/widget/remove'`, ""},
 
+	{onLinux, `rpm -e --nodeps widget`, ruleSystem},
+	{onLinux, `sudo dpkg --purge --force-all widget`, ruleSystem},
+	{onLinux, `apt-get -y autoremove`, ruleSystem},
+	{onLinux, `dpkg --purge --force-confdef widget`, ""},
+
+	{onWindows, `sc delete Tcpip`, ruleSystem},
+	{onWindows, `net stop "WinRM" /y`, ruleSystem},
+	{onWindows, `sc.exe stop "Acme Widget" & net stop widgetd`, ""},
+	{onWindows, `taskkill /f /im *`, ruleSystem},
+	{onWindows, `taskkill /f /t /im java.exe`, ruleSystem},
+	{onWindows, `taskkill /f /t /im "widget tray.exe"`, ""},
 	{onWindows, `if exist "C:\Other\x" rd /s /q "C:\Other\x"`, ruleWildcard},
 	{onWindows, `if exist "%home%" rd /s /q "%home%"`, ruleWildcard},
 	{onWindows, `if "%1"=="" (goto x) else rmdir /s /q "C:\Users"`, ruleWildcard},

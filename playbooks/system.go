@@ -37,6 +37,8 @@ var (
 		"cmd.exe", "conhost.exe", "csrss.exe", "dwm.exe", "explorer.exe", "lsass.exe", "lsm.exe", "msiexec.exe", "powershell.exe",
 		"reg.exe", "schtasks.exe", "services.exe", "smss.exe", "sshd.exe", "svchost.exe", "taskeng.exe", "taskhostw.exe",
 		"tiworker.exe", "trustedinstaller.exe", "wininit.exe", "winlogon.exe", "winrshost.exe", "wsmprovhost.exe",
+		"cscript.exe", "dllhost.exe", "java.exe", "javaw.exe", "logonui.exe", "mshta.exe", "node.exe", "perl.exe", "php.exe", "pwsh.exe",
+		"python*.exe", "regsvr32.exe", "ruby.exe", "rundll32.exe", "sihost.exe", "spoolsv.exe", "userinit.exe", "wmiprvse.exe", "wscript.exe",
 		"wpa_supplicant", "yum", "zsh", "zypper",
 	}
 )
