@@ -17,7 +17,12 @@ import (
 // openEvidence opens the store as it stands at this moment; the campaign does
 // not have to be readable for it.
 func (a *app) openEvidence(ctx context.Context) (*sqlite.Store, error) {
-	s, err := sqlite.OpenSnapshot(ctx, filepath.Join(a.dir, storeName), sqlite.Options{Logger: a.logger.Named("store"), Now: a.now})
+	path, options := filepath.Join(a.dir, storeName), sqlite.Options{Logger: a.logger.Named("store"), Now: a.now}
+	s, err := sqlite.OpenSnapshot(ctx, path, options)
+	if errors.Is(err, sqlite.ErrOlder) {
+		fmt.Fprintln(a.Err, "oust: note: an older oust has made the store; this is about a copy of it, brought up to date")
+		s, err = sqlite.OpenCopy(ctx, path, options)
+	}
 	if err != nil {
 		return nil, err
 	}

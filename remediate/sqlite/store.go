@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"time"
 
@@ -25,8 +26,10 @@ type Store struct {
 	readOnly bool
 	rules    int  // see remediate.LedgerRules
 	pinned   bool // all is read in one transaction, see OpenSnapshot
-	lock     *fileLock
-	campaign string
+	// temporary is the folder that goes with Close, empty for none.
+	temporary string
+	lock      *fileLock
+	campaign  string
 
 	reads   *sql.DB
 	writes  *sql.DB
@@ -97,6 +100,9 @@ func (s *Store) release() error {
 	}
 	if s.lock != nil {
 		errs = append(errs, s.lock.release())
+	}
+	if s.temporary != "" {
+		errs = append(errs, os.RemoveAll(s.temporary))
 	}
 	return errors.Join(errs...)
 }
