@@ -14,7 +14,7 @@ import (
 const libraryHead = `# The library
 
 The products that the playbooks of oust know. This page is made from them (` + "`go test ./playbooks -run TestLibraryTable -update`" + `).
-*Removed* says whether oust removes the product, or finds and reports it; *sources* counts the claims of each confidence:
+*Removed* says whether oust removes the product, and on which systems, or finds and reports it; *sources* counts the claims of each confidence:
 of the vendor, of public scripts, and unverified. ` + "`oust playbook show NAME`" + ` has every claim and its source.
 
 `
@@ -56,6 +56,12 @@ func libraryTable(l *Library) string {
 			removed = "no: whatever no other playbook knows"
 		case p.ReportOnly():
 			removed = "no: by a person"
+		case len(p.RemovesOn()) < len(p.Platforms):
+			removes := make([]string, 0, len(on))
+			for _, x := range p.RemovesOn() {
+				removes = append(removes, string(x))
+			}
+			removed = "on " + strings.Join(removes, " and ") + "; elsewhere by a person"
 		}
 		first := cell(p.First)
 		if first == "" {

@@ -312,6 +312,20 @@ func (p *Playbook) Text() []byte { return append([]byte(nil), p.text...) }
 // ReportOnly reports whether the playbook has no steps.
 func (p *Playbook) ReportOnly() bool { return len(p.Steps) == 0 }
 
+// RemovesOn are those of its platforms on which the playbook has steps that
+// remove; on the others the product is found and left to a person.
+func (p *Playbook) RemovesOn() (out []remediate.Platform) {
+	for _, platform := range p.Platforms {
+		for _, s := range p.Steps {
+			if s.on(platform) && s.Service == nil && s.Process == nil {
+				out = append(out, platform)
+				break
+			}
+		}
+	}
+	return out
+}
+
 // Is reports whether the playbook is of one of the kinds.
 func (p *Playbook) Is(kind string) bool {
 	return p.Kind == kind || p.Kind == "" && kind == KindProduct

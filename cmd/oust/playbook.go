@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -97,6 +98,7 @@ type playbookLine struct {
 	First      string               `json:"first,omitempty"`
 	Confidence string               `json:"confidence"`
 	ReportOnly bool                 `json:"report_only"`
+	RemovesOn  []remediate.Platform `json:"removes_on,omitempty"`
 	File       string               `json:"file"`
 	Digest     string               `json:"digest"`
 }
@@ -116,7 +118,7 @@ func (a *app) runPlaybookList(names []string) error {
 			continue
 		}
 		line := playbookLine{Type: "playbook", Name: p.Name, Title: p.Title, Kind: cmp.Or(p.Kind, playbooks.KindProduct),
-			Platforms: p.Platforms, After: p.After, First: strings.TrimSpace(p.First), Confidence: p.Confidence, ReportOnly: p.ReportOnly(), File: p.File(), Digest: p.Digest()}
+			Platforms: p.Platforms, After: p.After, First: strings.TrimSpace(p.First), Confidence: p.Confidence, ReportOnly: p.ReportOnly(), RemovesOn: p.RemovesOn(), File: p.File(), Digest: p.Digest()}
 		for _, s := range p.Secrets {
 			line.Secrets = append(line.Secrets, s.Name)
 		}
@@ -140,6 +142,11 @@ func playbookRow(p *playbooks.Playbook) string {
 		product += " (inside other products: reported, not removed)"
 	case p.ReportOnly():
 		product += " (reported, not removed)"
+	default:
+		left := slices.DeleteFunc(slices.Clone(platforms), func(x string) bool { return slices.Contains(p.RemovesOn(), remediate.Platform(x)) })
+		if len(left) > 0 {
+			product += " (on " + strings.Join(left, " and ") + " reported, not removed)"
+		}
 	}
 	return strings.Join([]string{p.Name, strings.Join(platforms, ","), p.Confidence, product}, "\t")
 }
