@@ -77,6 +77,22 @@ func TestUnasked(t *testing.T) {
 	}
 }
 
+// TestOneHost: what is said of a single host reads like it.
+func TestOneHost(t *testing.T) {
+	t.Parallel()
+	in := reporttest.NilInput(remediate.ReportIdentify)
+	i := slices.IndexFunc(in.Hosts, func(x report.HostInput) bool { return x.State.Standing == remediate.StandUnseen && x.State.Class != "" })
+	in.Hosts = in.Hosts[i : i+1]
+	in.Exemptions = []remediate.Exemption{{Host: in.Hosts[0].Host.Name, At: in.Now.AddDate(0, 0, -1), Until: in.Now.AddDate(0, 0, 1)}}
+	s := build(t, in)
+	if got := s.Statement[0]; !strings.HasPrefix(got, "The only host has not been looked at successfully") {
+		t.Error(got)
+	}
+	if got := s.Statement[1]; !strings.HasPrefix(got, "1 host (exempt) has never been seen, and counts as unseen, not as clean: ") {
+		t.Error(got)
+	}
+}
+
 // TestNilStatement: nothing found is said of the hosts that were seen, and the
 // others are named.
 func TestNilStatement(t *testing.T) {

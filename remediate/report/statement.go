@@ -54,6 +54,9 @@ func (b *builder) statement() []string {
 // lookedStatement says what was looked at, when, how, and what was found.
 func (b *builder) lookedStatement() string {
 	t := b.s.Totals
+	if t.Seen == 0 && t.Hosts == 1 {
+		return "The only host has not been looked at successfully, so it is not known whether anything is there."
+	}
 	if t.Seen == 0 {
 		return fmt.Sprintf("None of the %s has been looked at successfully, so it is not known whether anything is there.", hosts(t.Hosts))
 	}
@@ -69,14 +72,17 @@ func (b *builder) lookedStatement() string {
 		return fmt.Sprintf("Nothing is left on the hosts that were looked at: %s. Something had been found on %s before.", looked, hosts(t.Found))
 	}
 	exempt := countRows(b.rows, func(r *HostRow) bool { return r.Exempt && hasNow(r) })
-	return fmt.Sprintf("Found on %s: %s. Something is there now on %s%s.", hosts(t.Found), looked, hosts(present), exemptOf(exempt))
+	return fmt.Sprintf("Found on %s: %s. Something is there now on %s%s.", hosts(t.Found), looked, hosts(present), exemptOf(exempt, present))
 }
 
-// exemptOf says how many of the hosts just counted are exempt, for the tables
+// exemptOf says how many of all the hosts just counted are exempt, for the tables
 // count these apart.
-func exemptOf(n int) string {
-	if n == 0 {
+func exemptOf(n, all int) string {
+	switch {
+	case n == 0:
 		return ""
+	case all == 1:
+		return " (exempt)"
 	}
 	return fmt.Sprintf(" (%s of them exempt)", thousands(n))
 }
@@ -163,7 +169,7 @@ func (b *builder) unseenStatement() string {
 	}
 	exempt := countRows(b.rows, func(r *HostRow) bool { return r.Exempt && r.Standing == remediate.StandUnseen })
 	return fmt.Sprintf("%s%s %s never been seen, and %s as unseen, not as clean: %s.",
-		hosts(t.Never), exemptOf(exempt), verb(t.Never, "has", "have"), verb(t.Never, "counts", "count"), strings.Join(parts, ", "))
+		hosts(t.Never), exemptOf(exempt, t.Never), verb(t.Never, "has", "have"), verb(t.Never, "counts", "count"), strings.Join(parts, ", "))
 }
 
 func (b *builder) planStatement() string {
