@@ -119,8 +119,24 @@ func (a *app) initFolder(dir, name string, day time.Time, key remediate.LedgerSe
 	if w.campaign, err = campaign.Load(dir); err != nil {
 		return nil, err
 	}
-	w.key, err = w.makeKey(w.keyPath())
-	return w, err
+	if w.key, err = w.makeKey(w.keyPath()); err != nil {
+		return w, err
+	}
+	return w, ignoreSecrets(dir)
+}
+
+// ignoreSecrets keeps the key, and what the store holds, out of a repository that
+// the folder is put into; a list that is there already stays as it is.
+func ignoreSecrets(dir string) error {
+	f, err := os.OpenFile(filepath.Join(dir, ".gitignore"), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString("oust.key\n" + storeName + "*\n" + draftsName + "\n")
+	return errors.Join(err, f.Close())
 }
 
 // chosenMandate reads the mandate of a new campaign, and says how its file names

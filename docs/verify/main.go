@@ -136,7 +136,7 @@ func check(bundle fs.FS, trusted string) (string, error) {
 			Body struct{ Key, Consent, Plan, Digest, Raw string }
 		}
 		if err := json.Unmarshal(lines.Bytes(), &r); err != nil || r.N <= last || r.N >= newest.size || !part && r.N != count {
-			return "", fmt.Errorf("line %d of records.jsonl has record %d, after record %d, and the head is of %d (%v)", count+1, r.N, last, newest.size, err)
+			return "", fmt.Errorf("line %d of records.jsonl is no record, or out of its place: %d after %d, and the head is of %d", count+1, r.N, last, newest.size)
 		}
 		last, named["raw/"+strings.TrimPrefix(r.Body.Raw, "sha256:")+".txt"] = r.N, r.Body.Raw
 		if r.Kind == "plan" {

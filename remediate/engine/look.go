@@ -102,6 +102,19 @@ func (e *Engine) probe(ctx context.Context, conn transports.Conn, h remediate.Ho
 		return nil, err
 	}
 	facts, raw, err := probe.Parse(res.Stdout, nonce)
+	if errors.Is(err, remediate.ErrCutOff) && !res.Truncated {
+		if again, ok := e.timeAgain(began); ok {
+			if err := rest(ctx, againPause); err != nil {
+				return nil, err
+			}
+			e.Logger.Debug("the look was cut off, and is repeated", logHost, h.Name)
+			command.Timeout = again
+			if res, err = conn.Run(ctx, command); err != nil {
+				return nil, err
+			}
+			facts, raw, err = probe.Parse(res.Stdout, nonce)
+		}
+	}
 	if err != nil {
 		return nil, probeFailure(h, res, err)
 	}

@@ -64,6 +64,14 @@ func (e *Engine) askAgain(ctx context.Context, conn transports.Conn, h remediate
 	return nil
 }
 
+// timeAgain is what is left of a look's time after a pause; false where that is
+// less than the look has taken.
+func (e *Engine) timeAgain(began time.Time) (time.Duration, bool) {
+	took := e.Monotonic().Sub(began)
+	left := e.Campaign.Timing.Probe - againPause - took
+	return left, left >= took
+}
+
 // rest waits, or until ctx ends.
 func rest(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
