@@ -41,6 +41,9 @@ var sameEachTime = []struct {
 	{regexp.MustCompile(`/[^ ()]*/known_hosts`), "known_hosts"},
 	{regexp.MustCompile(`>> /[^ ",]*`), ">> known_hosts"}, // a detail that was cut
 	{regexp.MustCompile(`ledger: [\d,]+ records, root \S+`), "ledger: RECORDS"},
+	// Whether Defender has woken before the look depends on the machine.
+	{regexp.MustCompile(`(; )?nothing of what should protect it is there: Microsoft Defender running \([^)]*\)`), ""},
+	{regexp.MustCompile(` Nothing protects \d+ hosts? now\.`), ""},
 }
 
 // searchedFor are lines that change with each playbook that the library gets.
