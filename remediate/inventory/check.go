@@ -145,6 +145,9 @@ func checkName(s string) error {
 	case s[0] == '-':
 		return fmt.Errorf("%q begins with '-'", s)
 	}
+	if visible(s) && strings.IndexByte(s, ' ') < 0 && strings.IndexByte(s, ',') < 0 {
+		return nil
+	}
 	for _, r := range s {
 		if r == ',' || unicode.IsSpace(r) || !unicode.IsPrint(r) {
 			return fmt.Errorf("%q has %q in it; white space, commas and invisible characters cannot stand here", s, r)
@@ -153,11 +156,24 @@ func checkName(s string) error {
 	return nil
 }
 
+// visible reports whether a text is of visible ASCII characters and blanks alone.
+func visible(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
 // checkText is for words that only people read.
 func checkText(s string) error {
 	const most = 253
 	if len(s) > most {
 		return fmt.Errorf("%d bytes long; at most %d", len(s), most)
+	}
+	if visible(s) {
+		return nil
 	}
 	for _, r := range s {
 		if !unicode.IsPrint(r) {

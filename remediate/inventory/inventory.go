@@ -73,14 +73,14 @@ type loader struct {
 	hosts   []remediate.Host
 	places  []Place // of hosts
 	seed    maphash.Seed
-	byName  *seen         // hosts
+	byName  *seen // the first hosts, as many as were entered
+	entered int
 	files   []os.FileInfo // that were read
 	told    map[Problem]bool
 }
 
 func newLoader(opts Options, max limits) *loader {
 	l := &loader{opts: opts, max: max, check: newCheck(opts), ansible: newAnsible(max), seed: maphash.MakeSeed(), told: map[Problem]bool{}}
-	l.byName = newSeen(0, l.nameHash)
 	return l
 }
 
@@ -141,9 +141,6 @@ func (l *loader) expect(n int) {
 	}
 	l.hosts = slices.Grow(l.hosts, n)
 	l.places = slices.Grow(l.places, n)
-	if l.byName.used == 0 {
-		l.byName = newSeen(n, l.nameHash)
-	}
 }
 
 func (l *loader) nameHash(i int) uint64 { return maphash.String(l.seed, l.hosts[i].Name) }
@@ -158,8 +155,7 @@ func (l *loader) add(e *entry) {
 		return
 	}
 	name := e.text[colName]
-	hash := maphash.String(l.seed, name)
-	if first := l.byName.find(hash, func(i int) bool { return l.hosts[i].Name == name }); first >= 0 {
+	if first := l.first(name); first >= 0 {
 		l.problem(e.at(colName), "host %q is there already, at %s; a name is unique in a campaign", name, l.places[first])
 		return
 	}
@@ -169,8 +165,22 @@ func (l *loader) add(e *entry) {
 	}
 	// A host that has problems keeps its name, so that a second one is told.
 	l.hosts = append(l.hosts, h)
-	l.byName.put(hash, len(l.hosts)-1)
 	l.places = append(l.places, e.place)
+}
+
+// first is the host that has the name, or -1. As long as names ascend none can be
+// there twice, and they are not even entered.
+func (l *loader) first(name string) int {
+	if n := len(l.hosts); l.entered == 0 && (n == 0 || l.hosts[n-1].Name < name) {
+		return -1
+	}
+	if l.entered == 0 {
+		l.byName = newSeen(max(cap(l.hosts), len(l.hosts)+1), l.nameHash)
+	}
+	for ; l.entered < len(l.hosts); l.entered++ {
+		l.byName.put(l.nameHash(l.entered), l.entered)
+	}
+	return l.byName.find(maphash.String(l.seed, name), func(i int) bool { return l.hosts[i].Name == name })
 }
 
 // target is what a host is reached at.
