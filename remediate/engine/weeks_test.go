@@ -18,6 +18,7 @@ import (
 // exempt, or waiting for a person. Under the race detector there are fewer, here
 // and in TestWeeksSeeds.
 func TestWeeks(t *testing.T) {
+	t.Parallel()
 	config := weeksConfig{
 		seed: 1, linux: 1700, windows: 300, days: 90, late: 60, exempt: 20, orphans: 5, sites: 2,
 		limits: remediate.Concurrency{Hosts: 150, PerSite: 40},
@@ -32,6 +33,7 @@ func TestWeeks(t *testing.T) {
 
 // TestWeeksSeeds: the same with fewer hosts, and more seeds.
 func TestWeeksSeeds(t *testing.T) {
+	t.Parallel()
 	rounds := 2
 	if raceDetector {
 		rounds = 1
@@ -43,6 +45,7 @@ func TestWeeksSeeds(t *testing.T) {
 
 // TestWeeksOnDisk: seven weeks with the store that is used in earnest.
 func TestWeeksOnDisk(t *testing.T) {
+	t.Parallel()
 	config := smallWeeks(3)
 	config.linux, config.windows, config.days, config.late = 60, 30, 49, 0
 	runWeeks(t, config, func(t *testing.T) remediate.Store {
