@@ -93,30 +93,9 @@ type sight struct {
 // probe looks at a host over a connection.
 func (e *Engine) probe(ctx context.Context, conn transports.Conn, h remediate.Host) (*sight, error) {
 	began, nonce := e.Monotonic(), remediate.NewNonce()
-	command, err := e.lookCommand(h, nonce)
+	facts, raw, err := e.readLook(ctx, conn, h, nonce, began)
 	if err != nil {
 		return nil, err
-	}
-	res, err := conn.Run(ctx, command)
-	if err != nil {
-		return nil, err
-	}
-	facts, raw, err := probe.Parse(res.Stdout, nonce)
-	if errors.Is(err, remediate.ErrCutOff) && !res.Truncated {
-		if again, ok := e.timeAgain(began); ok {
-			if err := rest(ctx, againPause); err != nil {
-				return nil, err
-			}
-			e.Logger.Debug("the look was cut off, and is repeated", logHost, h.Name)
-			command.Timeout = again
-			if res, err = conn.Run(ctx, command); err != nil {
-				return nil, err
-			}
-			facts, raw, err = probe.Parse(res.Stdout, nonce)
-		}
-	}
-	if err != nil {
-		return nil, probeFailure(h, res, err)
 	}
 	s := &sight{facts: facts, raw: slices.Clone(raw)}
 	if err := e.askAgain(ctx, conn, h, s, began); err != nil {
@@ -130,6 +109,34 @@ func (e *Engine) probe(ctx context.Context, conn transports.Conn, h remediate.Ho
 	s.findings, s.noted = remediate.Part(e.Library.Match(s.facts))
 	e.withoutSecrets(h, s)
 	return s, nil
+}
+
+// readLook runs a look and reads what it prints. One whose end is missing is
+// repeated once, where its time allows.
+func (e *Engine) readLook(ctx context.Context, conn transports.Conn, h remediate.Host, nonce remediate.Nonce, began time.Time) (*remediate.Facts, []byte, error) {
+	command, err := e.lookCommand(h, nonce)
+	if err != nil {
+		return nil, nil, err
+	}
+	for repeated := false; ; repeated = true {
+		res, err := conn.Run(ctx, command)
+		if err != nil {
+			return nil, nil, err
+		}
+		facts, raw, err := probe.Parse(res.Stdout, nonce)
+		if err == nil {
+			return facts, raw, nil
+		}
+		left, ok := e.timeAgain(began)
+		if repeated || !ok || res.Truncated || !errors.Is(err, remediate.ErrCutOff) {
+			return nil, nil, probeFailure(h, res, err)
+		}
+		if err := rest(ctx, againPause); err != nil {
+			return nil, nil, err
+		}
+		e.Logger.Debug("the look was cut off, and is repeated", logHost, h.Name)
+		command.Timeout = left
+	}
 }
 
 // keptSight is the last look at a host that the store has, or nil. After a

@@ -80,8 +80,7 @@ type loader struct {
 }
 
 func newLoader(opts Options, max limits) *loader {
-	l := &loader{opts: opts, max: max, check: newCheck(opts), ansible: newAnsible(max), seed: maphash.MakeSeed(), told: map[Problem]bool{}}
-	return l
+	return &loader{opts: opts, max: max, check: newCheck(opts), ansible: newAnsible(max), seed: maphash.MakeSeed(), told: map[Problem]bool{}}
 }
 
 // load reads what one path of the campaign names.
