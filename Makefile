@@ -26,8 +26,9 @@ TIMEOUT  ?= 40m
 # The race detector makes SQLite, which is C turned into Go, four times as slow,
 # and no less the shell of simulated hosts, what makes a key of a passphrase, and
 # the curve of signatures.
-# What calls them is watched. These packages have no generic code of sync or
-# sync/atomic that the linker could give to others.
+# What calls them is watched. Generic code of sync and sync/atomic is compiled
+# into each package that uses it, and the linker may give one copy to all: these
+# have that of a folder under an os.File alone, which no goroutines share.
 UNWATCHED := $(addprefix modernc.org/,sqlite/lib libc memory) mvdan.cc/sh/v3/... golang.org/x/crypto/scrypt \
 	crypto/internal/fips140/edwards25519/...
 RACE      := -race $(patsubst %,-gcflags=%=-race=false,$(UNWATCHED))
